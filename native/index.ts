@@ -1,0 +1,163 @@
+// The only file that loads the addon. Everything above sees these types; see native/README.md.
+//
+// One arena and one reactor per isolate. Errors of system calls arrive as NativeError with the
+// name of the call, errno text and what was being done.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** Constants that the TypeScript and the C++ side share; compared at load (see storage layout). */
+export interface NativeConstants {
+  readonly pageBytes: number; // 4096
+  readonly extentBytes: number; // 2 MiB
+  readonly windowBytes: number; // 1 GiB
+  readonly checksumBlockBytes: number; // 64 KiB
+  readonly snapshotTableAlignment: number; // 4096
+}
+
+export interface ArenaHandle {
+  /** Size of the mapping in bytes: a multiple of the extent size. */
+  readonly bytes: number;
+  /** The arena in windows of 1 GiB (the last one may be shorter), in address order. */
+  readonly windows: readonly ArrayBuffer[];
+  /** One state byte per 4 KiB page: see native/arena/page_states.h. Read-only for JavaScript. */
+  readonly pageStates: ArrayBuffer;
+  /** How writes are caught: 'userfaultfd', and why that mechanism was chosen (one sentence). */
+  readonly mechanism: string;
+  readonly mechanismReason: string;
+}
+
+/** What a checkpoint run did so far; plain numbers, safe to read at any time. */
+export interface CheckpointCounters {
+  readonly active: boolean;
+  readonly pauseMicros: number;
+  readonly durationMicros: number;
+  readonly pagesTotal: number;
+  /** Pages that went to the file from the arena. copied + saved = total after a good run. */
+  readonly pagesCopied: number;
+  /** Pages whose pre-image was saved by a writer. */
+  readonly pagesSaved: number;
+  readonly faults: number;
+  /** Pre-images written straight to the file because the pool was full. */
+  readonly poolOverflows: number;
+  readonly extraBytesPeak: number;
+  readonly fileBytes: number;
+}
+
+export interface CheckpointStart {
+  /** File to write; created exclusively. It is renamed into place by checkpointFinish. */
+  readonly temporaryPath: string;
+  /** One byte per extent of the arena up to the highest one in use; 1 = holds data. */
+  readonly extents: Uint8Array;
+  /** Bound of staging plus pre-image pool together. */
+  readonly memoryBytesMax: number;
+  /** Called on the JS thread when all pages and the block table are written, or on failure. */
+  readonly onCopied: (error: Error | null) => void;
+}
+
+export interface CheckpointFinish {
+  /** Manifest and footer, appended after the block table as they are. */
+  readonly tail: Uint8Array;
+  readonly finalPath: string;
+  /** Called on the JS thread when the file is durable under its final name, or on failure. */
+  readonly onFinished: (error: Error | null) => void;
+}
+
+export interface RestoreRequest {
+  readonly path: string;
+  /** One byte per extent, 1 = present in the file at its arena offset. */
+  readonly extents: Uint8Array;
+  /** File offset of the block table: one little-endian u32 CRC32C per 64 KiB block of the file's
+   *  data area (extents.length * 32 entries; 0 for blocks of absent extents). */
+  readonly tableOffset: number;
+}
+
+export interface NativeBinding {
+  readonly constants: NativeConstants;
+  openArena(bytes: number): ArenaHandle;
+  /** Gives the memory of extents back to the kernel (MADV_DONTNEED). Never during a run that
+   *  covers them: throws. */
+  releaseExtents(firstExtent: number, count: number): void;
+  /** Asks the populate thread to touch extents ahead of use (MADV_POPULATE_WRITE). Never blocks. */
+  populateExtents(firstExtent: number, count: number): void;
+  /** CRC32C (Castagnoli) of the bytes, continuing from seed (default 0). */
+  crc32c(bytes: Uint8Array, seed?: number): number;
+
+  /** Protects the extents and starts the copier. Returns the pause in microseconds.
+   *  Throws (and leaves nothing protected, no file) when a run is active or a call fails. */
+  checkpointStart(request: CheckpointStart): number;
+  /** Phase 2, only after onCopied(null): writes the tail, fdatasync, rename, fsync of the dir. */
+  checkpointFinish(request: CheckpointFinish): void;
+  /** Blocks until the running phase (copy or finish) has ended, then delivers its callback
+   *  before it returns. No-op when nothing runs. */
+  checkpointWait(): void;
+  /** Stops the run, lifts all protection, removes the temporary file; callbacks are not called. */
+  checkpointAbort(): void;
+  checkpointCounters(): CheckpointCounters;
+
+  /** Reads extents of a checkpoint into the arena with checksum check of each block; the rest of
+   *  the arena reads as zeros afterwards. Throws RestoreError text naming file, block, both sums. */
+  restoreExtents(request: RestoreRequest): void;
+
+  /** The socket reactor: see ReactorHandle. */
+  createReactor(options: ReactorOptions): ReactorHandle;
+}
+
+export interface ReactorOptions {
+  /** Called on the JS thread when sockets are ready; JS then loops over turn(). */
+  readonly onReady: () => void;
+  /** Sizes of the shared buffers in bytes. */
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  /** At most this many bytes are read from one connection per turn. */
+  readonly readBytesMax: number;
+}
+
+export const EVENT_DATA = 0; // [connection, 0, offset, length]: bytes in `input`
+export const EVENT_ACCEPTED = 1; // [connection, 1, listener, 0]
+export const EVENT_CLOSED = 2; // [connection, 2, errno or 0 for orderly, 0]; id is free after the turn
+export const EVENT_DRAINED = 3; // [connection, 3, 0, 0]: its queue is empty again after being not
+export const EVENT_FIELDS = 4;
+
+export interface ReactorHandle {
+  readonly input: Uint8Array;
+  readonly output: Uint8Array;
+  /** EVENT_FIELDS int32 per event of the last turn. */
+  readonly events: Int32Array;
+  /** JS fills [connection, offset, length] triples of reply bytes in `output`. */
+  readonly sends: Int32Array;
+
+  listenTcp(host: string, port: number, backlog: number): { listener: number; port: number };
+  listenUnix(path: string, mode: number | null, backlog: number): { listener: number };
+  closeListener(listener: number): void;
+
+  /** Sends the first `sendCount` triples of `sends`, then polls (without waiting) and reads what is
+   *  ready. Returns the number of events in `events`; 0 when nothing is ready. */
+  turn(sendCount: number): number;
+  /** Only the sending half of turn(): for a full output buffer in the middle of a turn. */
+  flush(sendCount: number): void;
+  /** Sends bytes that do not lie in `output` (copied when the socket does not take them at once). */
+  send(connection: number, bytes: Uint8Array, offset: number, length: number): void;
+  /** Bytes queued for a connection because its socket did not take them. */
+  queuedBytes(connection: number): number;
+  /** One read of the total over all connections, for INFO and limits. */
+  queuedBytesTotal(): number;
+  /** Stops and resumes reading from a connection (back pressure, CLIENT PAUSE). */
+  setReading(connection: number, reading: boolean): void;
+  /** Closes after what is queued was sent; reading stops now. An EVENT_CLOSED follows. */
+  closeAfterSend(connection: number): void;
+  /** Closes now, queued bytes are dropped. An EVENT_CLOSED follows in a later turn. */
+  close(connection: number): void;
+  setKeepAlive(connection: number, seconds: number): void;
+  describe(connection: number): { fd: number; address: string; localAddress: string };
+  /** Stops accepting without closing listeners (maxclients is enforced by JS, EMFILE by native). */
+  counters(): { accepted: number; bytesIn: number; bytesOut: number; acceptErrors: number };
+  /** Closes everything and detaches from the loop; idempotent. */
+  shutdown(): void;
+}
+
+const require = createRequire(import.meta.url);
+// dist/native/index.js and native/index.ts lie at different depths below the package root.
+const here = fileURLToPath(import.meta.url);
+const root = here.slice(0, here.lastIndexOf('/native/')).replace(/\/dist$/, '');
+
+export const native = require(`${root}/native/build/Release/stillframe.node`) as NativeBinding;
