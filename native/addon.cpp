@@ -1,0 +1,47 @@
+// The binding: the only file that knows Node-API. It checks and unpacks arguments, calls the plain
+// C++ below, and turns its results into JavaScript values and errors. Types: native/index.ts.
+//
+// One section per subject; the last one puts them together:
+//   errors · arena · checkpoint · restore · reactor · module
+#include <napi.h>
+
+#include "arena/constants.h"
+#include "snapshot/checksum.h"
+
+namespace stillframe {
+namespace {
+
+// ---- module ----------------------------------------------------------------------------------
+
+Napi::Value Crc32c(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
+  const uint32_t seed = info.Length() > 1 && info[1].IsNumber()
+                            ? info[1].As<Napi::Number>().Uint32Value()
+                            : 0;
+  return Napi::Number::New(info.Env(), crc32c(bytes.Data(), bytes.ByteLength(), seed));
+}
+
+Napi::Object Constants(Napi::Env env) {
+  Napi::Object constants = Napi::Object::New(env);
+  constants.Set("pageBytes", static_cast<double>(kPageBytes));
+  constants.Set("extentBytes", static_cast<double>(kExtentBytes));
+  constants.Set("windowBytes", static_cast<double>(kWindowBytes));
+  constants.Set("checksumBlockBytes", static_cast<double>(kChecksumBlockBytes));
+  constants.Set("snapshotTableAlignment", static_cast<double>(kSnapshotTableAlignment));
+  constants.Freeze();
+  return constants;
+}
+
+Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+  exports.Set("constants", Constants(env));
+  exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace stillframe
+
+Napi::Object InitializeAddon(Napi::Env env, Napi::Object exports) {
+  return stillframe::Initialize(env, exports);
+}
+NODE_API_MODULE(stillframe, InitializeAddon)
