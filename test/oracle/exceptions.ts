@@ -1,0 +1,191 @@
+// Where replies of Stillframe and Redis may differ, each with its reason; everything else must
+// agree to the last byte, including the wire type and the text of errors.
+//
+// An exception is as narrow as it can be: it compares all that has to agree. `same` is asked only
+// when the replies are not equal already.
+import { fields, isAggregate, type Reply, show } from '../support/reply.js';
+
+export interface Exception {
+  /** `NAME` or `NAME SUBCOMMAND`, upper case. */
+  readonly command: string;
+  readonly reason: string;
+  /** True when the difference is one that the reason allows. */
+  same(expected: Reply, actual: Reply, words: readonly string[]): boolean;
+}
+
+/** Same elements in any order. */
+export function sameInAnyOrder(expected: Reply, actual: Reply): boolean {
+  if (expected.type !== actual.type || expected.items.length !== actual.items.length) return false;
+  const sorted = (reply: Reply): string =>
+    reply.items
+      .map((item) => show(item))
+      .sort()
+      .join('\n');
+  return sorted(expected) === sorted(actual);
+}
+
+/** Both whole numbers, at most `tolerance` apart, and on the same side of zero. */
+function closeIntegers(tolerance: number) {
+  return (expected: Reply, actual: Reply): boolean => {
+    if (expected.type !== 'integer' || actual.type !== 'integer') return false;
+    const left = Number(expected.text);
+    const right = Number(actual.text);
+    return left > 0 && right > 0 && Math.abs(left - right) <= tolerance;
+  };
+}
+
+const bothOfType = (type: Reply['type']) => (expected: Reply, actual: Reply) =>
+  expected.type === type && actual.type === type;
+
+/** From cursor 0, both at the end with the same elements in any order; from another cursor, which
+ *  belongs to the table it came from, only the shape. */
+function sameScan(expected: Reply, actual: Reply, words: readonly string[]): boolean {
+  const [expectedCursor, expectedItems] = expected.items;
+  const [actualCursor, actualItems] = actual.items;
+  if (!expectedCursor || !expectedItems || !actualCursor || !actualItems) return false;
+  if (words[1] !== '0' || expectedCursor.text !== '0') {
+    return actualCursor.type === 'bulk' && actualItems.type === 'array';
+  }
+  return actualCursor.text === '0' && sameInAnyOrder(expectedItems, actualItems);
+}
+
+/** `name:value name:value` with the same names in the same order. */
+function sameFieldNames(expected: Reply, actual: Reply): boolean {
+  const names = (reply: Reply): string => reply.text.replace(/([:=])\S*/g, '$1');
+  return expected.type === actual.type && names(expected) === names(actual);
+}
+
+/** CLIENT LIST and INFO: same names; same values apart from those that belong to the process. */
+function sameClientLines(expected: Reply, actual: Reply): boolean {
+  const own = new Set([
+    'id',
+    'addr',
+    'laddr',
+    'fd',
+    'age',
+    'idle',
+    'qbuf',
+    'qbuf-free',
+    'argv-mem',
+    'rbs',
+    'rbp',
+    'obl',
+    'oll',
+    'omem',
+    'tot-mem',
+    'multi-mem',
+    'redir',
+  ]); // prettier-ignore
+  const lines = (reply: Reply): string[] =>
+    reply.text.split('\n').map((line) =>
+      line
+        .split(' ')
+        .map((field) => {
+          const name = field.split('=')[0] as string;
+          return own.has(name) ? `${name}=` : field;
+        })
+        .join(' '),
+    );
+  const left = lines(expected);
+  const right = lines(actual);
+  return left.length === right.length && left.every((line, i) => line === right[i]);
+}
+
+/** HELLO: every field but the name and version of the server and the id of the connection. */
+function sameHello(expected: Reply, actual: Reply): boolean {
+  if (expected.type !== actual.type || !isAggregate(expected.type)) return false;
+  const left = fields(expected);
+  const right = fields(actual);
+  if ([...left.keys()].join() !== [...right.keys()].join()) return false;
+  for (const [name, value] of left) {
+    const other = right.get(name) as Reply;
+    if (name === 'server' || name === 'version' || name === 'id') {
+      if (value.type !== other.type) return false;
+    } else if (show(value) !== show(other)) return false;
+  }
+  return true;
+}
+
+/** Encoding and reference count must agree; address, lru clock and serialised length cannot. */
+function sameDebugObject(expected: Reply, actual: Reply): boolean {
+  const core = (reply: Reply): string =>
+    reply.text
+      .split(' ')
+      .filter((part) => part.startsWith('encoding:'))
+      .join();
+  return expected.type === actual.type && core(expected) === core(actual);
+}
+
+export const exceptions: readonly Exception[] = [
+  { command: 'KEYS', reason: 'the order of a hash table', same: sameInAnyOrder },
+  {
+    command: 'SCAN',
+    reason: 'cursors and order belong to the hash table; whole iterations are compared elsewhere',
+    same: sameScan,
+  },
+  {
+    command: 'RANDOMKEY',
+    reason: 'random; that the key exists is tested elsewhere',
+    same: bothOfType('bulk'),
+  },
+  { command: 'TTL', reason: 'the clock runs between the two servers', same: closeIntegers(1) },
+  { command: 'PTTL', reason: 'the clock runs between the two servers', same: closeIntegers(1000) },
+  {
+    command: 'EXPIRETIME',
+    reason: 'a relative time was set at a different millisecond',
+    same: closeIntegers(1),
+  },
+  {
+    command: 'PEXPIRETIME',
+    reason: 'a relative time was set at a different millisecond',
+    same: closeIntegers(1000),
+  },
+  {
+    command: 'OBJECT IDLETIME',
+    reason: 'seconds since the last access, on two clocks',
+    same: (expected, actual) =>
+      bothOfType('integer')(expected, actual) &&
+      Math.abs(Number(expected.text) - Number(actual.text)) <= 1,
+  },
+  {
+    command: 'MEMORY USAGE',
+    reason: 'bytes of another memory layout',
+    same: (expected, actual) => bothOfType('integer')(expected, actual) && Number(actual.text) > 0,
+  },
+  { command: 'DEBUG OBJECT', reason: 'addresses and clocks of the process', same: sameDebugObject },
+  { command: 'DEBUG HTSTATS', reason: 'another hash table', same: bothOfType('verbatim') },
+  { command: 'DEBUG HTSTATS-KEY', reason: 'another hash table', same: bothOfType('verbatim') },
+  { command: 'CLIENT ID', reason: 'ids count the connections so far', same: bothOfType('integer') },
+  { command: 'CLIENT INFO', reason: 'addresses, ids, ages, buffer sizes', same: sameClientLines },
+  { command: 'CLIENT LIST', reason: 'addresses, ids, ages, buffer sizes', same: sameClientLines },
+  { command: 'HELLO', reason: 'name and version of the server, connection id', same: sameHello },
+  { command: 'TIME', reason: 'the clock', same: (e, a) => e.items.length === a.items.length },
+  { command: 'LASTSAVE', reason: 'the clock', same: closeIntegers(60) },
+  {
+    command: 'INFO',
+    reason: 'values of the process; field names are compared in persistence.test.ts',
+    same: (expected, actual) => expected.type === actual.type,
+  },
+  { command: 'MEMORY STATS', reason: 'values of another allocator', same: sameFieldNames },
+  {
+    command: 'MEMORY DOCTOR',
+    reason: 'our own words about our own memory',
+    same: (e, a) => e.type === a.type,
+  },
+];
+
+const byCommand = new Map(exceptions.map((exception) => [exception.command, exception]));
+
+/** The exception that stands for a command, if any. */
+export function exceptionFor(words: readonly string[]): Exception | undefined {
+  const name = (words[0] ?? '').toUpperCase();
+  const pair = `${name} ${(words[1] ?? '').toUpperCase()}`;
+  return byCommand.get(pair) ?? byCommand.get(name);
+}
+
+/** True when the replies to a command agree, exactly or by its exception. */
+export function agree(expected: Reply, actual: Reply, words: readonly string[]): boolean {
+  if (show(expected) === show(actual)) return true;
+  if (expected.type === 'error' || actual.type === 'error') return false;
+  return exceptionFor(words)?.same(expected, actual, words) ?? false;
+}
