@@ -1,0 +1,235 @@
+// The allocator: slabs of one slot size for objects up to 32 KiB, runs of pages above.
+//
+// Freeing needs the size (every owner knows it), so objects carry no header of the allocator's and
+// freeing one does not write to it: it clears a bit in the extent's bitmap and lowers one counter,
+// both in metadata extents. Allocation takes the lowest free bit at a cursor that walks the extent,
+// so that objects made one after the other lie side by side.
+//
+// Invariant: a set bit has exactly one owner (verify proves it). OOM is the return value NULL_REF;
+// nothing has changed then.
+import { extentCount, wordWindows } from './arena.js';
+import {
+  addUsed,
+  attachExtents,
+  bitmapWord,
+  createExtents,
+  DENSE,
+  type Density,
+  entryWindow,
+  extentDensity,
+  extentKind,
+  extentSizeClass,
+  extentUsed,
+  freeExtent,
+  KIND_SLAB,
+  takeExtent,
+} from './extents.js';
+import { EXTENT_MASK, EXTENT_SHIFT, NULL_REF, PAGE_BYTES, type Ref } from './layout.js';
+import { allocatePages, attachPages, freePages, pagesInUse } from './page_runs.js';
+import {
+  classOfGranules,
+  SIZE_CLASSES,
+  SLAB_BYTES_MAX,
+  slotCount,
+  slotGranules,
+  slotReciprocal,
+} from './size_classes.js';
+
+const CURSORS = SIZE_CLASSES * 2; // one per class and density
+
+// The cursor of a class: its extent (-1: none), the next bitmap word and the word after the last.
+const cursorExtent = new Int32Array(CURSORS);
+const cursorWord = new Int32Array(CURSORS);
+const cursorEnd = new Int32Array(CURSORS);
+/** Extents of a class, not under its cursor, that have room again; stale entries are possible. */
+const roomy: number[][] = Array.from({ length: CURSORS }, () => []);
+/** In which list an extent stands: cursor + 1, or 0. */
+const roomyCursor = new Uint8Array(extentCount);
+
+let slabBytes = 0;
+
+/** Formats a fresh (all-zero) arena. */
+export function createAllocator(): void {
+  createExtents();
+  attachAllocator();
+}
+
+/** Rebuilds the derived state from the extent table, after a restore. */
+export function attachAllocator(): void {
+  attachExtents();
+  attachPages();
+  cursorExtent.fill(-1);
+  cursorWord.fill(0);
+  cursorEnd.fill(0);
+  roomyCursor.fill(0);
+  for (const list of roomy) list.length = 0;
+  slabBytes = 0;
+  for (let extent = 0; extent < extentCount; extent++) {
+    if (extentKind(extent) !== KIND_SLAB) continue;
+    const sizeClass = extentSizeClass(extent);
+    slabBytes += extentUsed(extent) * slotGranules[sizeClass]! * 16;
+    noteRoom(extent, sizeClass, extentUsed(extent));
+  }
+}
+
+/** Bytes that the allocator really gives for a request of `bytes`. */
+export function usableBytes(bytes: number): number {
+  if (bytes > SLAB_BYTES_MAX) return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+  return slotGranules[classOfGranules[(bytes + 15) >>> 4]!]! << 4;
+}
+
+/** True when two sizes take the same slot, so that an object can change size where it is. */
+export function sameSlot(bytesA: number, bytesB: number): boolean {
+  if (bytesA > SLAB_BYTES_MAX || bytesB > SLAB_BYTES_MAX) {
+    return usableBytes(bytesA) === usableBytes(bytesB);
+  }
+  return classOfGranules[(bytesA + 15) >>> 4] === classOfGranules[(bytesB + 15) >>> 4];
+}
+
+/** Bytes in use by objects, slots counted whole. */
+export function usedBytes(): number {
+  return slabBytes + pagesInUse() * PAGE_BYTES;
+}
+
+/**
+ * Memory for an object of `bytes` (at least 1, at most one window less its metadata), 16-byte
+ * aligned, contents undefined. NULL_REF when the arena is full.
+ */
+export function allocate(bytes: number, density: Density): Ref {
+  if (bytes > SLAB_BYTES_MAX) return allocatePages(Math.ceil(bytes / PAGE_BYTES), density);
+  const sizeClass = classOfGranules[(bytes + 15) >>> 4]!;
+  const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
+  const extent = cursorExtent[cursor]!;
+  if (extent >= 0) {
+    const word = cursorWord[cursor]!;
+    const words = wordWindows[extent >>> 9]!;
+    const bits = words[word]!;
+    if (bits !== -1) return takeSlot(words, word, bits, extent, sizeClass);
+  }
+  return allocateSlow(cursor, sizeClass, density);
+}
+
+function takeSlot(
+  words: Int32Array,
+  word: number,
+  bits: number,
+  extent: number,
+  sizeClass: number,
+): Ref {
+  const bit = ~bits & (bits + 1); // the lowest clear bit
+  words[word] = bits | bit;
+  addUsed(extent, 1);
+  const granules = slotGranules[sizeClass]!;
+  slabBytes += granules << 4;
+  const slot = ((word - bitmapWord(extent)) << 5) | (31 - Math.clz32(bit));
+  return ((extent << EXTENT_SHIFT) | (slot * granules)) as Ref;
+}
+
+/** Moves the cursor to the next word with room, to another extent if need be. */
+function allocateSlow(cursor: number, sizeClass: number, density: Density): Ref {
+  for (;;) {
+    const extent = cursorExtent[cursor]!;
+    if (extent >= 0) {
+      const words = wordWindows[extent >>> 9]!;
+      const end = cursorEnd[cursor]!;
+      for (let word = cursorWord[cursor]!; word < end; word++) {
+        const bits = words[word]!;
+        if (bits === -1) continue;
+        cursorWord[cursor] = word;
+        return takeSlot(words, word, bits, extent, sizeClass);
+      }
+      cursorExtent[cursor] = -1;
+      noteRoom(extent, sizeClass, extentUsed(extent)); // slots freed behind the cursor
+    }
+    if (!advanceCursor(cursor, sizeClass, density)) return NULL_REF;
+  }
+}
+
+function advanceCursor(cursor: number, sizeClass: number, density: Density): boolean {
+  let extent = popRoomy(cursor, sizeClass);
+  if (extent < 0) {
+    extent = takeExtent(KIND_SLAB, density, sizeClass);
+    if (extent >= 0) fenceBitmap(extent, sizeClass);
+    else extent = findAnyRoom(sizeClass, density);
+    if (extent < 0) return false;
+  }
+  cursorExtent[cursor] = extent;
+  cursorWord[cursor] = bitmapWord(extent);
+  cursorEnd[cursor] = bitmapWord(extent) + ((slotCount[sizeClass]! + 31) >>> 5);
+  return true;
+}
+
+function popRoomy(cursor: number, sizeClass: number): number {
+  const list = roomy[cursor]!;
+  for (;;) {
+    const extent = list.pop();
+    if (extent === undefined) return -1;
+    if (roomyCursor[extent] === cursor + 1) roomyCursor[extent] = 0;
+    // The extent may have been given back, and even taken for something else, since it was noted.
+    if (belongs(extent, sizeClass, cursor >= SIZE_CLASSES ? DENSE : 0)) return extent;
+  }
+}
+
+function belongs(extent: number, sizeClass: number, density: Density): boolean {
+  return (
+    extentKind(extent) === KIND_SLAB &&
+    extentSizeClass(extent) === sizeClass &&
+    extentDensity(extent) === density &&
+    extentUsed(extent) < slotCount[sizeClass]!
+  );
+}
+
+/** The last resort of a full arena: an extent with few free slots. */
+function findAnyRoom(sizeClass: number, density: Density): number {
+  for (let extent = 0; extent < extentCount; extent++) {
+    if (belongs(extent, sizeClass, density)) return extent;
+  }
+  return -1;
+}
+
+/** Sets the bits past the last slot, so that the cursor never hands them out. */
+function fenceBitmap(extent: number, sizeClass: number): void {
+  const slots = slotCount[sizeClass]!;
+  if ((slots & 31) !== 0) {
+    entryWindow(extent)[bitmapWord(extent) + (slots >>> 5)] = -1 << (slots & 31);
+  }
+}
+
+/** Remembers an extent that is worth walking again: a sixteenth of its slots is free. */
+function noteRoom(extent: number, sizeClass: number, used: number): void {
+  const slots = slotCount[sizeClass]!;
+  if (used >= slots || slots - used < slots >>> 4) return;
+  const cursor = sizeClass + (extentDensity(extent) === DENSE ? SIZE_CLASSES : 0);
+  if (roomyCursor[extent] === cursor + 1) return;
+  roomyCursor[extent] = cursor + 1;
+  roomy[cursor]!.push(extent);
+}
+
+/** Frees what allocate(bytes, density) returned. `bytes` must take the same slot as it did then. */
+export function free(ref: Ref, bytes: number, density: Density): void {
+  if (bytes > SLAB_BYTES_MAX) {
+    freePages(ref, Math.ceil(bytes / PAGE_BYTES));
+    return;
+  }
+  const extent = ref >>> EXTENT_SHIFT;
+  const sizeClass = classOfGranules[(bytes + 15) >>> 4]!;
+  const slot = (((ref & EXTENT_MASK) + 0.5) * slotReciprocal[sizeClass]!) | 0;
+  const words = wordWindows[extent >>> 9]!;
+  const word = bitmapWord(extent) + (slot >>> 5);
+  const bit = 1 << (slot & 31);
+  const bits = words[word]!;
+  if ((bits & bit) === 0 || extentSizeClass(extent) !== sizeClass) badFree(ref, bytes);
+  words[word] = bits & ~bit;
+  slabBytes -= slotGranules[sizeClass]! << 4;
+  const used = addUsed(extent, -1);
+  const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
+  if (cursorExtent[cursor] === extent) return;
+  if (used === 0) freeExtent(extent);
+  else noteRoom(extent, sizeClass, used);
+}
+
+function badFree(ref: Ref, bytes: number): never {
+  throw new Error(
+    `heap corruption: free of ${bytes} bytes at ref ${ref >>> 0}, which is not in use`,
+  );
+}
