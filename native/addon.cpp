@@ -5,6 +5,7 @@
 //   errors · arena · checkpoint · restore · reactor · module
 #include <napi.h>
 
+#include "addon_reactor.h"
 #include "arena/constants.h"
 #include "snapshot/checksum.h"
 
@@ -35,6 +36,7 @@ Napi::Object Constants(Napi::Env env) {
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("constants", Constants(env));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
+  exports.Set("createReactor", Napi::Function::New(env, CreateReactor, "createReactor"));
   return exports;
 }
 

@@ -1,0 +1,327 @@
+// The binding of the socket reactor: ReactorHandle of native/index.ts over reactor/reactor.h. The
+// only file that knows both the reactor and Node-API, and the only one that knows libuv.
+//
+// Lifetime: libuv owns a LoopWatch (its uv_poll_t must outlive uv_close()) and the watch keeps the
+// JavaScript object alive until it is closed, by shutdown() or by the environment's cleanup hook.
+// Only then may the object, and the reactor in it, be collected.
+#include "addon_reactor.h"
+
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include <uv.h>
+
+#include "reactor/reactor.h"
+
+namespace stillframe {
+namespace {
+
+class ReactorHandle;
+
+/** The epoll descriptor in libuv's loop. */
+struct LoopWatch {
+  uv_poll_t poll;
+  napi_async_cleanup_hook_handle cleanupHook = nullptr;
+  ReactorHandle* owner = nullptr;
+};
+
+class ReactorHandle : public Napi::ObjectWrap<ReactorHandle> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit ReactorHandle(const Napi::CallbackInfo& info);
+
+ private:
+  bool OpenReactor(const Napi::Object& options);
+  bool Watch();
+  void ThrowFailure(const SystemFailure& failure);
+  void Close();
+
+  static void OnReadable(uv_poll_t* poll, int status, int events);
+  static void OnClosed(uv_handle_t* handle);
+  static void OnEnvironmentCleanup(napi_async_cleanup_hook_handle hook, void* argument);
+
+  Napi::Value Turn(const Napi::CallbackInfo& info);
+  void Flush(const Napi::CallbackInfo& info);
+  void Send(const Napi::CallbackInfo& info);
+  Napi::Value ListenTcp(const Napi::CallbackInfo& info);
+  Napi::Value ListenUnix(const Napi::CallbackInfo& info);
+  void CloseListener(const Napi::CallbackInfo& info);
+  Napi::Value QueuedBytes(const Napi::CallbackInfo& info);
+  Napi::Value QueuedBytesTotal(const Napi::CallbackInfo& info);
+  void SetReading(const Napi::CallbackInfo& info);
+  void CloseAfterSend(const Napi::CallbackInfo& info);
+  void CloseConnection(const Napi::CallbackInfo& info);
+  void SetKeepAlive(const Napi::CallbackInfo& info);
+  Napi::Value Describe(const Napi::CallbackInfo& info);
+  Napi::Value Counters(const Napi::CallbackInfo& info);
+  void Shutdown(const Napi::CallbackInfo& info);
+
+  std::unique_ptr<Reactor> reactor_;
+  /** What the reactor writes to and reads from; held so that it is not collected. */
+  Napi::Reference<Napi::ArrayBuffer> input_, output_, events_, sends_;
+  Napi::FunctionReference onReady_;
+  std::unique_ptr<Napi::AsyncContext> asyncContext_;
+  /** Not null while attached to the loop. */
+  LoopWatch* watch_ = nullptr;
+};
+
+int64_t ConnectionArgument(const Napi::CallbackInfo& info) {
+  return info[0].As<Napi::Number>().Int64Value();
+}
+
+// ---- opening and the loop ----------------------------------------------------------------------
+
+Napi::Function ReactorHandle::Define(Napi::Env env) {
+  using Self = ReactorHandle;
+  return DefineClass(env, "ReactorHandle",
+                     {InstanceMethod<&Self::Turn>("turn"),
+                      InstanceMethod<&Self::Flush>("flush"),
+                      InstanceMethod<&Self::Send>("send"),
+                      InstanceMethod<&Self::ListenTcp>("listenTcp"),
+                      InstanceMethod<&Self::ListenUnix>("listenUnix"),
+                      InstanceMethod<&Self::CloseListener>("closeListener"),
+                      InstanceMethod<&Self::QueuedBytes>("queuedBytes"),
+                      InstanceMethod<&Self::QueuedBytesTotal>("queuedBytesTotal"),
+                      InstanceMethod<&Self::SetReading>("setReading"),
+                      InstanceMethod<&Self::CloseAfterSend>("closeAfterSend"),
+                      InstanceMethod<&Self::CloseConnection>("close"),
+                      InstanceMethod<&Self::SetKeepAlive>("setKeepAlive"),
+                      InstanceMethod<&Self::Describe>("describe"),
+                      InstanceMethod<&Self::Counters>("counters"),
+                      InstanceMethod<&Self::Shutdown>("shutdown")});
+}
+
+ReactorHandle::ReactorHandle(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<ReactorHandle>(info) {
+  if (OpenReactor(info[0].As<Napi::Object>())) Watch();
+}
+
+bool ReactorHandle::OpenReactor(const Napi::Object& options) {
+  const Napi::Env env = Env();
+  const double inputBytes = options.Get("inputBytes").ToNumber().DoubleValue();
+  const double outputBytes = options.Get("outputBytes").ToNumber().DoubleValue();
+  const double readBytesMax = options.Get("readBytesMax").ToNumber().DoubleValue();
+  constexpr double kBufferBytesMax = 1 << 30;  // offsets are int32
+  if (!(inputBytes >= 1 && inputBytes <= kBufferBytesMax) ||
+      !(outputBytes >= 1 && outputBytes <= kBufferBytesMax) ||
+      !(readBytesMax >= 1 && readBytesMax <= inputBytes)) {
+    Napi::RangeError::New(env, "createReactor: expected inputBytes and outputBytes from 1 to 2^30 "
+                               "and readBytesMax from 1 to inputBytes")
+        .ThrowAsJavaScriptException();
+    return false;
+  }
+
+  const auto share = [&](Napi::Reference<Napi::ArrayBuffer>* held, double bytes) {
+    const Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, static_cast<size_t>(bytes));
+    *held = Napi::Persistent(buffer);
+    return buffer;
+  };
+  const Napi::ArrayBuffer input = share(&input_, inputBytes);
+  const Napi::ArrayBuffer output = share(&output_, outputBytes);
+  const size_t eventInts = kEventsMax * kEventFields;
+  const size_t sendInts = kSendsMax * kSendFields;
+  const Napi::ArrayBuffer events = share(&events_, eventInts * sizeof(int32_t));
+  const Napi::ArrayBuffer sends = share(&sends_, sendInts * sizeof(int32_t));
+  Napi::Object self = Value();
+  self.Set("input", Napi::Uint8Array::New(env, input.ByteLength(), input, 0));
+  self.Set("output", Napi::Uint8Array::New(env, output.ByteLength(), output, 0));
+  self.Set("events", Napi::Int32Array::New(env, eventInts, events, 0));
+  self.Set("sends", Napi::Int32Array::New(env, sendInts, sends, 0));
+
+  ReactorBuffers buffers;
+  buffers.input = static_cast<uint8_t*>(input.Data());
+  buffers.inputBytes = input.ByteLength();
+  buffers.output = static_cast<uint8_t*>(output.Data());
+  buffers.outputBytes = output.ByteLength();
+  buffers.events = static_cast<int32_t*>(events.Data());
+  buffers.sends = static_cast<int32_t*>(sends.Data());
+  SystemFailure failure;
+  reactor_ = Reactor::open(buffers, static_cast<size_t>(readBytesMax), &failure);
+  if (!reactor_) return ThrowFailure(failure), false;
+
+  onReady_ = Napi::Persistent(options.Get("onReady").As<Napi::Function>());
+  asyncContext_ = std::make_unique<Napi::AsyncContext>(env, "stillframe:reactor", self);
+  return true;
+}
+
+bool ReactorHandle::Watch() {
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(Env(), &loop);
+  auto watch = std::make_unique<LoopWatch>();
+  const int status = uv_poll_init(loop, &watch->poll, reactor_->epollDescriptor());
+  if (status != 0) {
+    reactor_->shutdown();
+    return ThrowFailure({-status, "uv_poll_init"}), false;
+  }
+  watch->poll.data = watch.get();
+  watch->owner = this;
+  watch_ = watch.release();
+  Ref();
+  napi_add_async_cleanup_hook(Env(), OnEnvironmentCleanup, watch_, &watch_->cleanupHook);
+  uv_poll_start(&watch_->poll, UV_READABLE, OnReadable);
+  return true;
+}
+
+void ReactorHandle::OnReadable(uv_poll_t* poll, int /*status*/, int /*events*/) {
+  ReactorHandle* self = static_cast<LoopWatch*>(poll->data)->owner;
+  const Napi::Env env = self->Env();
+  const Napi::HandleScope scope(env);
+  self->reactor_->enterLoop();
+  // Through make_callback: it runs the queues of process.nextTick and promises afterwards.
+  napi_value result;
+  const napi_status status =
+      napi_make_callback(env, *self->asyncContext_, self->Value(), self->onReady_.Value(), 0,
+                         nullptr, &result);
+  self->reactor_->leaveLoop();
+  if (status != napi_pending_exception) return;
+  napi_value error;
+  napi_get_and_clear_last_exception(env, &error);
+  napi_fatal_exception(env, error);  // 'uncaughtException', as for any callback of Node
+}
+
+/** Idempotent. libuv forgets the descriptor in uv_close(), so it may be closed at once. */
+void ReactorHandle::Close() {
+  if (watch_ == nullptr) return;
+  LoopWatch* watch = std::exchange(watch_, nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&watch->poll), OnClosed);
+  reactor_->shutdown();
+}
+
+void ReactorHandle::OnClosed(uv_handle_t* handle) {
+  const std::unique_ptr<LoopWatch> watch(static_cast<LoopWatch*>(handle->data));
+  watch->owner->Unref();
+  // Last: when the environment ends, it waits for this and then runs the finalizers.
+  napi_remove_async_cleanup_hook(watch->cleanupHook);
+}
+
+void ReactorHandle::OnEnvironmentCleanup(napi_async_cleanup_hook_handle, void* argument) {
+  static_cast<LoopWatch*>(argument)->owner->Close();
+}
+
+void ReactorHandle::ThrowFailure(const SystemFailure& failure) {
+  Napi::Error error = Napi::Error::New(Env(), failure.message());
+  const char* name = strerrorname_np(failure.error);
+  error.Set("code", name != nullptr ? name : "UNKNOWN");
+  error.Set("errno", Napi::Number::New(Env(), failure.error));
+  error.ThrowAsJavaScriptException();
+}
+
+// ---- methods -------------------------------------------------------------------------------------
+
+Napi::Value ReactorHandle::Turn(const Napi::CallbackInfo& info) {
+  const int count = reactor_->turn(info[0].As<Napi::Number>().Uint32Value());
+  if (count == Reactor::kBadSend) {
+    Napi::RangeError::New(info.Env(), "turn: a row of sends lies outside of output")
+        .ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  return Napi::Number::New(info.Env(), count);
+}
+
+void ReactorHandle::Flush(const Napi::CallbackInfo& info) {
+  if (reactor_->flush(info[0].As<Napi::Number>().Uint32Value())) return;
+  Napi::RangeError::New(info.Env(), "flush: a row of sends lies outside of output")
+      .ThrowAsJavaScriptException();
+}
+
+void ReactorHandle::Send(const Napi::CallbackInfo& info) {
+  const int64_t id = ConnectionArgument(info);
+  const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  const double offset = info[2].As<Napi::Number>().DoubleValue();
+  const double length = info[3].As<Napi::Number>().DoubleValue();
+  if (!(offset >= 0 && length >= 0 && offset + length <= static_cast<double>(bytes.ByteLength()))) {
+    Napi::RangeError::New(info.Env(), "send: offset and length lie outside of bytes")
+        .ThrowAsJavaScriptException();
+    return;
+  }
+  reactor_->send(id, bytes.Data() + static_cast<size_t>(offset), static_cast<size_t>(length));
+}
+
+Napi::Value ReactorHandle::ListenTcp(const Napi::CallbackInfo& info) {
+  int port = 0;
+  SystemFailure failure;
+  const int listener = reactor_->listenTcp(
+      info[0].As<Napi::String>().Utf8Value(), info[1].As<Napi::Number>().Int32Value(),
+      info[2].As<Napi::Number>().Int32Value(), &port, &failure);
+  if (listener < 0) return ThrowFailure(failure), info.Env().Undefined();
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("listener", listener);
+  result.Set("port", port);
+  return result;
+}
+
+Napi::Value ReactorHandle::ListenUnix(const Napi::CallbackInfo& info) {
+  const int mode = info[1].IsNumber() ? info[1].As<Napi::Number>().Int32Value() : -1;
+  SystemFailure failure;
+  const int listener =
+      reactor_->listenUnix(info[0].As<Napi::String>().Utf8Value(), mode,
+                           info[2].As<Napi::Number>().Int32Value(), &failure);
+  if (listener < 0) return ThrowFailure(failure), info.Env().Undefined();
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("listener", listener);
+  return result;
+}
+
+void ReactorHandle::CloseListener(const Napi::CallbackInfo& info) {
+  reactor_->closeListener(info[0].As<Napi::Number>().Int32Value());
+}
+
+Napi::Value ReactorHandle::QueuedBytes(const Napi::CallbackInfo& info) {
+  const uint64_t bytes = reactor_->queuedBytes(ConnectionArgument(info));
+  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+}
+
+Napi::Value ReactorHandle::QueuedBytesTotal(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(reactor_->queuedBytesTotal()));
+}
+
+void ReactorHandle::SetReading(const Napi::CallbackInfo& info) {
+  reactor_->setReading(ConnectionArgument(info), info[1].As<Napi::Boolean>().Value());
+}
+
+void ReactorHandle::CloseAfterSend(const Napi::CallbackInfo& info) {
+  reactor_->closeAfterSend(ConnectionArgument(info));
+}
+
+void ReactorHandle::CloseConnection(const Napi::CallbackInfo& info) {
+  reactor_->close(ConnectionArgument(info));
+}
+
+void ReactorHandle::SetKeepAlive(const Napi::CallbackInfo& info) {
+  reactor_->setKeepAlive(ConnectionArgument(info), info[1].As<Napi::Number>().Int32Value());
+}
+
+Napi::Value ReactorHandle::Describe(const Napi::CallbackInfo& info) {
+  const ConnectionDescription description = reactor_->describe(ConnectionArgument(info));
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("fd", description.fd);
+  result.Set("address", description.address);
+  result.Set("localAddress", description.localAddress);
+  return result;
+}
+
+Napi::Value ReactorHandle::Counters(const Napi::CallbackInfo& info) {
+  const ReactorCounters& counters = reactor_->counters();
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("accepted", static_cast<double>(counters.accepted));
+  result.Set("bytesIn", static_cast<double>(counters.bytesIn));
+  result.Set("bytesOut", static_cast<double>(counters.bytesOut));
+  result.Set("acceptErrors", static_cast<double>(counters.acceptErrors));
+  return result;
+}
+
+void ReactorHandle::Shutdown(const Napi::CallbackInfo&) { Close(); }
+
+}  // namespace
+
+Napi::Value CreateReactor(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject() || !info[0].As<Napi::Object>().Get("onReady").IsFunction()) {
+    Napi::TypeError::New(info.Env(), "createReactor: expected options with a function onReady")
+        .ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  return ReactorHandle::Define(info.Env()).New({info[0]});
+}
+
+}  // namespace stillframe
