@@ -113,16 +113,16 @@ bool ReactorHandle::OpenReactor(const Napi::Object& options) {
   }
 
   const auto share = [&](Napi::Reference<Napi::ArrayBuffer>* held, double bytes) {
-    const Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, static_cast<size_t>(bytes));
+    Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, static_cast<size_t>(bytes));
     *held = Napi::Persistent(buffer);
     return buffer;
   };
-  const Napi::ArrayBuffer input = share(&input_, inputBytes);
-  const Napi::ArrayBuffer output = share(&output_, outputBytes);
+  Napi::ArrayBuffer input = share(&input_, inputBytes);
+  Napi::ArrayBuffer output = share(&output_, outputBytes);
   const size_t eventInts = kEventsMax * kEventFields;
   const size_t sendInts = kSendsMax * kSendFields;
-  const Napi::ArrayBuffer events = share(&events_, eventInts * sizeof(int32_t));
-  const Napi::ArrayBuffer sends = share(&sends_, sendInts * sizeof(int32_t));
+  Napi::ArrayBuffer events = share(&events_, eventInts * sizeof(int32_t));
+  Napi::ArrayBuffer sends = share(&sends_, sendInts * sizeof(int32_t));
   Napi::Object self = Value();
   self.Set("input", Napi::Uint8Array::New(env, input.ByteLength(), input, 0));
   self.Set("output", Napi::Uint8Array::New(env, output.ByteLength(), output, 0));
@@ -227,7 +227,7 @@ void ReactorHandle::Flush(const Napi::CallbackInfo& info) {
 
 void ReactorHandle::Send(const Napi::CallbackInfo& info) {
   const int64_t id = ConnectionArgument(info);
-  const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
   const double offset = info[2].As<Napi::Number>().DoubleValue();
   const double length = info[3].As<Napi::Number>().DoubleValue();
   if (!(offset >= 0 && length >= 0 && offset + length <= static_cast<double>(bytes.ByteLength()))) {
