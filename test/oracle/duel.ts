@@ -7,7 +7,7 @@
 import { type Arg, argBytes, type Command, type RawClient } from '../support/raw_client.js';
 import { quote, type Reply, show } from '../support/reply.js';
 import { type ServerKind, spawnServer, type TestServer } from '../support/spawn_server.js';
-import { agree } from './exceptions.js';
+import { Agreement } from './agreement.js';
 
 /** A command on one of the connections of an episode. */
 export interface Step {
@@ -75,8 +75,7 @@ class Side {
 }
 
 export class Duel {
-  /** Commands queued by MULTI per connection: their replies come inside the one of EXEC. */
-  private queued: string[][][] = [];
+  private agreements: Agreement[] = [];
 
   private constructor(
     readonly redis: Side,
@@ -100,7 +99,7 @@ export class Duel {
   }
 
   async reset(protocols: readonly number[]): Promise<void> {
-    this.queued = protocols.map(() => []);
+    this.agreements = protocols.map(() => new Agreement());
     await Promise.all([this.redis.reset(protocols), this.subject.reset(protocols)]);
   }
 
@@ -114,11 +113,12 @@ export class Duel {
       this.redis.send(connection, commands),
       this.subject.send(connection, commands),
     ]);
+    const agreement = this.agreements[connection] as Agreement;
     for (let i = 0; i < commands.length; i++) {
       const command = commands[i] as Command;
       const left = expected[i] as Reply;
       const right = actual[i] as Reply;
-      if (!this.agreeOn(connection, command, left, right)) {
+      if (!agreement.on(wordsOf(command), left, right)) {
         return {
           index: base + i,
           step: { connection, command },
@@ -143,26 +143,6 @@ export class Duel {
       from = to;
     }
     return null;
-  }
-
-  private agreeOn(connection: number, command: Command, left: Reply, right: Reply): boolean {
-    const words = wordsOf(command);
-    const name = words[0]?.toUpperCase();
-    const queue = this.queued[connection] as string[][];
-    if (left.text === 'QUEUED' && right.text === 'QUEUED') {
-      queue.push(words);
-      return true;
-    }
-    if (name === 'EXEC' || name === 'DISCARD' || name === 'RESET') {
-      const commands = queue.splice(0);
-      if (name === 'EXEC' && left.type === 'array' && right.type === 'array') {
-        if (left.items.length !== right.items.length) return false;
-        return left.items.every((item, i) =>
-          agree(item, right.items[i] as Reply, commands[i] as string[]),
-        );
-      }
-    }
-    return agree(left, right, words);
   }
 }
 
