@@ -1,0 +1,55 @@
+// What the machine offers, as far as defaults and limits depend on it: memory and open files.
+import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
+
+/** The arena grows and is given back in extents (storage/memory). */
+export const EXTENT_BYTES = 2 * 2 ** 20;
+
+/** References address 64 GiB (32-bit counts of 16-byte granules). The last 4 GiB stay unused, so
+ *  that the end of the arena and an object's end are still representable numbers. */
+export const ARENA_BYTES_MAX = 60 * 2 ** 30;
+
+/** Memory that this process may use, in bytes: RAM, or the limit of its control group if lower. */
+export function machineBytes(): number {
+  const limit = process.constrainedMemory();
+  const ram = totalmem();
+  return limit > 0 && limit < ram ? limit : ram;
+}
+
+/**
+ * The arena size for a machine of that memory: three quarters of it in whole extents, at most
+ * ARENA_BYTES_MAX. The rest is for the JavaScript heap, connection buffers, the memory of a
+ * checkpoint (checkpoint-extra-memory), other processes and the page cache. Address space beyond
+ * what is filled costs nothing, but an arena that could fill all RAM ends in the OOM killer
+ * instead of in Redis's OOM reply.
+ */
+export function defaultArenaBytes(memoryBytes: number): number {
+  const bytes = Math.floor((memoryBytes * 0.75) / EXTENT_BYTES) * EXTENT_BYTES;
+  return Math.min(ARENA_BYTES_MAX, Math.max(16 * 2 ** 20, bytes));
+}
+
+/** Descriptors that the process needs besides one per client: its own files, the event loop, log,
+ *  listeners, a running checkpoint, a restore. */
+export const FILES_RESERVED = 64;
+
+/** The most files the process may have open (Node has raised the soft limit), or null if unknown. */
+export function openFilesMax(): number | null {
+  try {
+    return parseOpenFilesMax(readFileSync('/proc/self/limits', 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** The soft limit in the text of /proc/PID/limits; Infinity when unlimited, null when not there. */
+export function parseOpenFilesMax(limits: string): number | null {
+  const match = /^Max open files\s+(\d+|unlimited)/m.exec(limits);
+  if (match === null) return null;
+  return match[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match[1]);
+}
+
+/** The most clients of those wanted that the limit on open files leaves room for; at least 1. */
+export function clientsMax(wanted: number, filesMax: number | null = openFilesMax()): number {
+  if (filesMax === null) return wanted;
+  return Math.max(1, Math.min(wanted, filesMax - FILES_RESERVED));
+}
