@@ -1,0 +1,122 @@
+// Doubles as Redis reads and prints them: strtod with strict ends, and C's "%.17g".
+import { Buffer } from 'node:buffer';
+import { roundHexFloat } from './hex_float.js';
+
+const ZERO = 0x30;
+const DOT = 0x2e;
+
+/** Powers of ten that are exact doubles. */
+const EXACT_POWERS = Float64Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
+
+/** What strtod takes as a finite decimal number; a sign may stand before it. */
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const HEXADECIMAL = /^[+-]?0x(?:[\da-f]+\.?[\da-f]*|\.[\da-f]+)(?:p[+-]?\d+)?$/i;
+const INFINITE = /^([+-]?)inf(?:inity)?$/i;
+
+/**
+ * The double in buffer[offset, offset + length) as Redis reads scores: decimal or hexadecimal (0x1p3),
+ * inf and infinity in any case. NaN when it reads none: empty, space before or anything behind, "nan",
+ * too large for a double, or so small that only zero is left.
+ */
+export function parseFloatStrict(buffer: Uint8Array, offset: number, length: number): number {
+  // Up to 15 digits with at most one dot: the digits and the power of ten are exact, so one division
+  // rounds correctly. This is nearly every number a client sends.
+  if (length > 0 && length <= 16) {
+    const negative = buffer[offset] === 0x2d;
+    let at = negative ? offset + 1 : offset;
+    const end = offset + length;
+    let digits = 0;
+    let value = 0;
+    let dot = -1;
+    for (; at < end; at++) {
+      const digit = buffer[at]! - ZERO;
+      if (digit >>> 0 <= 9) {
+        value = value * 10 + digit;
+        digits++;
+      } else if (buffer[at] === DOT && dot < 0) {
+        dot = at;
+      } else {
+        break;
+      }
+    }
+    if (at === end && digits > 0 && digits <= 15) {
+      const magnitude = dot < 0 ? value : value / EXACT_POWERS[end - dot - 1]!;
+      return negative ? -magnitude : magnitude;
+    }
+  }
+  const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + offset, length);
+  return parseFloatText(bytes.toString('latin1'));
+}
+
+/** As parseFloatStrict, from text. */
+export function parseFloatText(text: string): number {
+  if (DECIMAL.test(text)) {
+    const value = Number(text);
+    const vanished = value === 0 && /[1-9]/.test(text.replace(/e.*$/i, ''));
+    return vanished || !Number.isFinite(value) ? Number.NaN : value;
+  }
+  const infinite = INFINITE.exec(text);
+  if (infinite) {
+    return infinite[1] === '-' ? -Infinity : Infinity;
+  }
+  return HEXADECIMAL.test(text) ? hexadecimal(text) : Number.NaN;
+}
+
+function hexadecimal(text: string): number {
+  const rounded = roundHexFloat(text, 53, -1074);
+  if (rounded.mantissa === 0n) {
+    return rounded.vanished ? Number.NaN : rounded.negative ? -0 : 0;
+  }
+  // mantissa < 2^53 is exact; two steps, because 2^exponent alone may leave the range of a double.
+  const half = Math.trunc(rounded.exponent / 2);
+  const magnitude = Number(rounded.mantissa) * 2 ** half * 2 ** (rounded.exponent - half);
+  if (!Number.isFinite(magnitude)) {
+    return Number.NaN;
+  }
+  return rounded.negative ? -magnitude : magnitude;
+}
+
+/** The double as C's printf prints it with "%.17g"; infinities as inf and -inf. */
+export function formatDouble17(n: number): string {
+  if (!Number.isFinite(n)) {
+    return Number.isNaN(n) ? 'nan' : n > 0 ? 'inf' : '-inf';
+  }
+  if (Number.isInteger(n) && Math.abs(n) < 1e17) {
+    return Object.is(n, -0) ? '-0' : String(n);
+  }
+  const [digits, exponentText] = scientific17(n).split('e') as [string, string];
+  const exponent = Number(exponentText);
+  if (exponent < -4 || exponent >= 17) {
+    const sign = exponent < 0 ? '-' : '+';
+    return `${trimZeros(digits)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  }
+  return positional(digits, exponent);
+}
+
+/** 17 significant digits in scientific form, correctly rounded, ties to even as glibc does. */
+function scientific17(n: number): string {
+  const text = n.toExponential(16);
+  // JavaScript rounds ties up. A tie is an expansion that ends in a 5 right behind the 17th digit; no
+  // double is closer than 10^-40 of itself to one without being one, so 60 digits tell.
+  const exact = n.toExponential(60);
+  const tail = exact.slice(exact.indexOf('.') + 17, exact.indexOf('e'));
+  if (tail[0] !== '5' || /[1-9]/.test(tail.slice(1))) {
+    return text;
+  }
+  const floor = exact.slice(0, exact.indexOf('.') + 17);
+  return Number(floor.at(-1)) % 2 === 0 ? floor + exact.slice(exact.indexOf('e')) : text;
+}
+
+/** d.ddd with an exponent between -4 and 16 in plain notation, without trailing zeros. */
+function positional(scientific: string, exponent: number): string {
+  const sign = scientific.startsWith('-') ? '-' : '';
+  const digits = scientific.replace('-', '').replace('.', '');
+  if (exponent < 0) {
+    return trimZeros(`${sign}0.${'0'.repeat(-exponent - 1)}${digits}`);
+  }
+  return trimZeros(`${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`);
+}
+
+function trimZeros(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
