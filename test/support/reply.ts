@@ -14,6 +14,7 @@ export type ReplyType =
   | 'map' // %   items: key, value, key, value ...
   | 'set' // ~
   | 'push' // >
+  | 'attribute' // |   items: key, value, ..., and last the reply that it belongs to
   | 'double' // ,
   | 'boolean' // #
   | 'bignum' // (
@@ -53,6 +54,7 @@ export function plain(reply: Reply): Plain {
     case 'map':
     case 'set':
     case 'push':
+    case 'attribute':
       return reply.items.map(plain);
     case 'double':
       return Number(reply.text);
@@ -78,8 +80,10 @@ export function show(reply: Reply, limit = Number.POSITIVE_INFINITY): string {
   return text.length > limit ? `${text.slice(0, limit)}... (${text.length} characters)` : text;
 }
 
+const AGGREGATES: ReadonlySet<ReplyType> = new Set(['array', 'map', 'set', 'push', 'attribute']);
+
 export function isAggregate(type: ReplyType): boolean {
-  return type === 'array' || type === 'map' || type === 'set' || type === 'push';
+  return AGGREGATES.has(type);
 }
 
 /** A binary string in double quotes with redis-cli's escapes, so it can be pasted into redis-cli. */
@@ -194,6 +198,11 @@ export class ReplyDecoder {
         return this.aggregate('set', text, 1);
       case '>':
         return this.aggregate('push', text, 1);
+      case '|': {
+        const attributes = this.aggregate('attribute', text, 2);
+        const reply = attributes && this.parse();
+        return reply && { type: 'attribute', text: '', items: [...attributes.items, reply] };
+      }
       default:
         throw this.violation(`unknown reply type ${quote(kind)} before ${quote(text)}`);
     }
