@@ -27,7 +27,7 @@ export function systemReason(error: unknown): string {
 
 /** The known name nearest to a mistyped one, or null when none is near enough to be meant. */
 export function nearestName(given: string, known: Iterable<string>): string | null {
-  const allowed = Math.min(3, Math.floor(given.length / 3));
+  const allowed = Math.min(3, Math.ceil(given.length / 3));
   let nearest: string | null = null;
   let nearestEdits = allowed + 1;
   for (const name of known) {

@@ -5,8 +5,14 @@
 // its line in --help. Names, defaults and bounds are those of Redis 7.0 where the option is its;
 // the text `about` says where Stillframe differs.
 import { resolve } from 'node:path';
+import {
+  ARENA_BYTES_MAX,
+  ARENA_BYTES_MIN,
+  DATABASES_MAX,
+  EXTENT_BYTES,
+} from '../../storage/memory/layout.js';
 import { outputBufferLimits, savePoints } from './list_types.js';
-import { ARENA_BYTES_MAX, defaultArenaBytes, EXTENT_BYTES, machineBytes } from './machine.js';
+import { defaultArenaBytes, machineBytes } from './machine.js';
 import {
   clamped,
   integer,
@@ -165,9 +171,9 @@ export const CONFIG_TABLE = {
   ),
 
   // Memory
-  databases: option(integer(1, 512), 16, 'Number of databases', AT_START),
+  databases: option(integer(1, DATABASES_MAX), 16, 'Number of databases', AT_START),
   'arena-size': option(
-    memory(16 * MB, ARENA_BYTES_MAX, EXTENT_BYTES),
+    memory(ARENA_BYTES_MIN, ARENA_BYTES_MAX, EXTENT_BYTES),
     defaultArenaBytes(machineBytes()),
     'Size of the arena, which holds all keys and values: address space that costs memory only ' +
       'as it fills. Three quarters of the memory of this machine unless stated',

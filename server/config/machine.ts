@@ -1,13 +1,10 @@
 // What the machine offers, as far as defaults and limits depend on it: memory and open files.
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { ARENA_BYTES_MIN, EXTENT_BYTES } from '../../storage/memory/layout.js';
 
-/** The arena grows and is given back in extents (storage/memory). */
-export const EXTENT_BYTES = 2 * 2 ** 20;
-
-/** References address 64 GiB (32-bit counts of 16-byte granules). The last 4 GiB stay unused, so
- *  that the end of the arena and an object's end are still representable numbers. */
-export const ARENA_BYTES_MAX = 60 * 2 ** 30;
+/** The largest default: a machine with more memory than that is told its arena size. */
+const DEFAULT_ARENA_BYTES_MAX = 60 * 2 ** 30;
 
 /** Memory that this process may use, in bytes: RAM, or the limit of its control group if lower. */
 export function machineBytes(): number {
@@ -18,14 +15,14 @@ export function machineBytes(): number {
 
 /**
  * The arena size for a machine of that memory: three quarters of it in whole extents, at most
- * ARENA_BYTES_MAX. The rest is for the JavaScript heap, connection buffers, the memory of a
+ * DEFAULT_ARENA_BYTES_MAX. The rest is for the JavaScript heap, connection buffers, the memory of a
  * checkpoint (checkpoint-extra-memory), other processes and the page cache. Address space beyond
  * what is filled costs nothing, but an arena that could fill all RAM ends in the OOM killer
  * instead of in Redis's OOM reply.
  */
 export function defaultArenaBytes(memoryBytes: number): number {
   const bytes = Math.floor((memoryBytes * 0.75) / EXTENT_BYTES) * EXTENT_BYTES;
-  return Math.min(ARENA_BYTES_MAX, Math.max(16 * 2 ** 20, bytes));
+  return Math.min(DEFAULT_ARENA_BYTES_MAX, Math.max(ARENA_BYTES_MIN, bytes));
 }
 
 /** Descriptors that the process needs besides one per client: its own files, the event loop, log,
