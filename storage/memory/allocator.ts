@@ -21,6 +21,7 @@ import {
   extentSizeClass,
   extentUsed,
   freeExtent,
+  KIND_METADATA,
   KIND_SLAB,
   takeExtent,
 } from './extents.js';
@@ -57,6 +58,17 @@ export function createAllocator(): void {
 /** Rebuilds the derived state from the extent table, after a restore. */
 export function attachAllocator(): void {
   attachExtents();
+  resetSearch();
+  for (let extent = 0; extent < extentCount; extent++) {
+    if (extentKind(extent) !== KIND_SLAB) continue;
+    const sizeClass = extentSizeClass(extent);
+    slabBytes += extentUsed(extent) * slotGranules[sizeClass]! * 16;
+    noteRoom(extent, sizeClass, extentUsed(extent));
+  }
+}
+
+/** Forgets all cursors and lists; right for an empty heap. */
+function resetSearch(): void {
   attachPages();
   cursorExtent.fill(-1);
   cursorWord.fill(0);
@@ -64,12 +76,14 @@ export function attachAllocator(): void {
   roomyCursor.fill(0);
   for (const list of roomy) list.length = 0;
   slabBytes = 0;
+}
+
+/** Frees every object of the heap at once. */
+export function releaseEverything(): void {
   for (let extent = 0; extent < extentCount; extent++) {
-    if (extentKind(extent) !== KIND_SLAB) continue;
-    const sizeClass = extentSizeClass(extent);
-    slabBytes += extentUsed(extent) * slotGranules[sizeClass]! * 16;
-    noteRoom(extent, sizeClass, extentUsed(extent));
+    if (extentKind(extent) > KIND_METADATA) freeExtent(extent);
   }
+  resetSearch();
 }
 
 /** Bytes that the allocator really gives for a request of `bytes`. */

@@ -1,0 +1,116 @@
+// The heap as a whole: formatting a fresh arena, taking over a restored one, emptying it. The root
+// page is drawn in memory/layout.ts.
+import { attachAllocator, createAllocator, releaseEverything } from './memory/allocator.js';
+import { wordWindows } from './memory/arena.js';
+import {
+  DATABASE_EXPIRY_WORD,
+  DATABASES_MAX,
+  databaseRoot,
+  EXTENT_BYTES,
+  FORMAT_VERSION,
+  GRANULE_BYTES,
+  MAGIC_0,
+  MAGIC_1,
+  PAGE_BYTES,
+  ROOT_DATABASES,
+  ROOT_EPOCH,
+  ROOT_EXTENT_BYTES,
+  ROOT_FEATURE_FLAGS,
+  ROOT_FORMAT_VERSION,
+  ROOT_GRANULE_BYTES,
+  ROOT_MAGIC_0,
+  ROOT_MAGIC_1,
+  ROOT_PAGE_BYTES,
+  ROOT_WINDOW_BYTES,
+  WINDOW_BYTES,
+} from './memory/layout.js';
+import { createTable, forgetFound, TABLE_SEED, tableCount } from './structures/hash_table.js';
+
+/** Gives the next 32-bit random number: seeds of new databases come from the caller. */
+export type Random = () => number;
+
+const root = wordWindows[0]!;
+
+const FIXED_WORDS: readonly (readonly [word: number, value: number, name: string])[] = [
+  [ROOT_MAGIC_0, MAGIC_0, 'magic'],
+  [ROOT_MAGIC_1, MAGIC_1, 'magic'],
+  [ROOT_FORMAT_VERSION, FORMAT_VERSION, 'format version'],
+  [ROOT_GRANULE_BYTES, GRANULE_BYTES, 'granule size'],
+  [ROOT_PAGE_BYTES, PAGE_BYTES, 'page size'],
+  [ROOT_EXTENT_BYTES, EXTENT_BYTES, 'extent size'],
+  [ROOT_WINDOW_BYTES, WINDOW_BYTES, 'window size'],
+  [ROOT_FEATURE_FLAGS, 0, 'feature flags'],
+];
+
+/** Formats an all-zero arena with empty databases. */
+export function createHeap(databases: number, random: Random): void {
+  for (const [word, value] of FIXED_WORDS) root[word] = value;
+  root[ROOT_EPOCH] = 0;
+  root[ROOT_DATABASES] = 0;
+  createAllocator();
+  setDatabaseCount(databases, random);
+  forgetFound();
+}
+
+/**
+ * Takes over the heap that a restore put into the arena. Throws when its root page is of another
+ * kind, or when it has keys in databases at or above `databases`.
+ */
+export function attachHeap(databases: number, random: Random): void {
+  for (const [word, value, name] of FIXED_WORDS) {
+    if (root[word] !== value) {
+      throw new Error(`the root page's ${name} is ${root[word]}, expected ${value}`);
+    }
+  }
+  attachAllocator();
+  forgetFound();
+  const saved = root[ROOT_DATABASES]!;
+  if (saved < 1 || saved > DATABASES_MAX) {
+    throw new Error(`the root page counts ${saved} databases, expected 1 to ${DATABASES_MAX}`);
+  }
+  for (let i = databases; i < saved; i++) {
+    if (tableCount(databaseRoot(i)) === 0) continue;
+    throw new Error(
+      `the checkpoint has keys in database ${i}, but 'databases' is ${databases}: ` +
+        `start with 'databases ${saved}'`,
+    );
+  }
+  setDatabaseCount(databases, random);
+}
+
+function setDatabaseCount(databases: number, random: Random): void {
+  for (let i = root[ROOT_DATABASES]!; i < databases; i++) {
+    const database = databaseRoot(i);
+    createTable(database, random() | 0, random() | 0);
+    clearExpiryRoot(i);
+  }
+  root[ROOT_DATABASES] = databases;
+}
+
+function clearExpiryRoot(index: number): void {
+  const first = (databaseRoot(index) << 2) + DATABASE_EXPIRY_WORD;
+  root.fill(0, first, first + 4);
+}
+
+export function databaseCount(): number {
+  return root[ROOT_DATABASES]!;
+}
+
+/** Number of the last checkpoint taken of this data set (unsigned 32 bits). */
+export function epoch(): number {
+  return root[ROOT_EPOCH]! >>> 0;
+}
+export function setEpoch(value: number): void {
+  root[ROOT_EPOCH] = value;
+}
+
+/** Empties every database at once: all extents become free, whatever the number of keys. */
+export function flushHeap(): void {
+  releaseEverything();
+  for (let i = 0; i < databaseCount(); i++) {
+    const seed = (databaseRoot(i) << 2) + TABLE_SEED;
+    createTable(databaseRoot(i), root[seed]!, root[seed + 1]!);
+    clearExpiryRoot(i);
+  }
+  forgetFound();
+}

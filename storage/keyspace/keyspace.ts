@@ -1,0 +1,248 @@
+// The keyspace: databases of entries, with expiry. A database is the Ref of its root block
+// (databaseRoot(i)): words 0..7 are its hash table, words 8..11 its expiry index.
+//
+// A Ref that a look-up returns is valid until the next change of that database: a change may move
+// the entry, and then returns the new Ref. Functions that can need memory return NULL_REF or false
+// when the arena is full, and nothing has changed then.
+import { free } from '../memory/allocator.js';
+import { wordWindows } from '../memory/arena.js';
+import { DATA } from '../memory/extents.js';
+import {
+  DATABASE_EXPIRY_WORD,
+  DATABASE_ROOT_WORDS,
+  NULL_REF,
+  type Ref,
+  WINDOW_MASK,
+  WINDOW_SHIFT,
+} from '../memory/layout.js';
+import * as btree from '../structures/btree.js';
+import { entryBytes, FLAG_EXPIRES, headerOf } from '../structures/entry.js';
+import {
+  find,
+  forgetFound,
+  freeTable,
+  hashKey,
+  hashOfEntry,
+  insert,
+  removeEntry,
+  replaceEntry,
+  tableCount,
+} from '../structures/hash_table.js';
+import { forEachEntry } from '../structures/table_walk.js';
+import { valueTypeOf } from '../values/value_types.js';
+import {
+  changeExpiryRoom,
+  cloneShell,
+  expiry,
+  freeEntry,
+  freeShell,
+  isExpired,
+  loadExpiry,
+  storeExpiry,
+  touch,
+} from './entries.js';
+import { indexExpiry, nextExpired, unindexExpiry } from './expiry.js';
+
+/** What happened since the start; the server reports and resets them. */
+export const keyspaceCounters = { expired: 0 };
+
+/** Hash of the key of the last look-up, for the insert that often follows it. */
+let lastHash = 0;
+
+/** The live entry of a key, or NULL_REF. An expired one is deleted first. */
+export function lookup(database: Ref, key: Uint8Array, start: number, length: number): Ref {
+  const hash = hashKey(database, key, start, length);
+  lastHash = hash;
+  const ref = find(database, hash, key, start, length);
+  if (ref === NULL_REF) return NULL_REF;
+  const header = headerOf(ref);
+  if ((header & FLAG_EXPIRES) !== 0 && isExpired(ref, header)) {
+    deleteEntry(database, ref);
+    keyspaceCounters.expired++;
+    return NULL_REF;
+  }
+  return ref;
+}
+
+/** lookup() that also notes the access (OBJECT IDLETIME). */
+export function lookupTouch(database: Ref, key: Uint8Array, start: number, length: number): Ref {
+  const ref = lookup(database, key, start, length);
+  if (ref !== NULL_REF) touch(ref, headerOf(ref));
+  return ref;
+}
+
+export function keyCount(database: Ref): number {
+  return tableCount(database);
+}
+
+/** Removes an entry and frees all it owns. */
+export function deleteEntry(database: Ref, ref: Ref): void {
+  if ((headerOf(ref) & FLAG_EXPIRES) !== 0) {
+    dropExpiry(database, ref, hashOfEntry(database, ref));
+  }
+  removeEntry(database, ref);
+  freeEntry(ref);
+}
+
+/** Deletes a key; false when it is not there (or has expired). */
+export function deleteKey(database: Ref, key: Uint8Array, start: number, length: number): boolean {
+  const ref = lookup(database, key, start, length);
+  if (ref === NULL_REF) return false;
+  deleteEntry(database, ref);
+  return true;
+}
+
+/** Deletes up to `limit` entries that are due. Returns how many. */
+export function deleteExpired(database: Ref, limit: number): number {
+  let deleted = 0;
+  while (deleted < limit) {
+    const ref = nextExpired(database);
+    if (ref === NULL_REF) break;
+    deleteEntry(database, ref);
+    deleted++;
+  }
+  keyspaceCounters.expired += deleted;
+  return deleted;
+}
+
+/**
+ * Puts a new, complete entry into the database in place of `old` (NULL_REF: the key is not there),
+ * which is freed with all it owns. False when the arena is full: nothing has changed, and the new
+ * entry is still the caller's.
+ */
+export function linkEntry(database: Ref, ref: Ref, old: Ref, hash: number): boolean {
+  const expires = (headerOf(ref) & FLAG_EXPIRES) !== 0;
+  if (expires) {
+    loadExpiry(ref);
+    if (!indexExpiry(database, hash)) return false;
+  }
+  if (old !== NULL_REF) {
+    replaceEntry(database, old, ref);
+    dropExpiry(database, old, hash);
+    freeEntry(old);
+    return true;
+  }
+  if (insert(database, hash, ref)) return true;
+  if (expires) dropExpiry(database, ref, hash);
+  return false;
+}
+
+/** linkEntry() for a key that is not there; frees the new entry when the arena is full. */
+export function addEntry(database: Ref, ref: Ref): boolean {
+  if (linkEntry(database, ref, NULL_REF, hashOfEntry(database, ref))) return true;
+  freeEntry(ref);
+  return false;
+}
+
+/** Takes the expiry of an entry, if it has one, out of the index; the entry keeps the bytes. */
+function dropExpiry(database: Ref, ref: Ref, hash: number): void {
+  if ((headerOf(ref) & FLAG_EXPIRES) === 0) return;
+  loadExpiry(ref);
+  unindexExpiry(database, hash);
+}
+
+// --- expiry --------------------------------------------------------------------------------------
+
+/**
+ * Gives an entry the expiry in the `expiry` register. Returns the entry, perhaps moved; NULL_REF when
+ * the arena is full.
+ */
+export function setExpiry(database: Ref, ref: Ref): Ref {
+  const low = expiry.low;
+  const high = expiry.high;
+  const hash = hashOfEntry(database, ref);
+  if (!indexExpiry(database, hash)) return NULL_REF;
+  let target = ref;
+  if ((headerOf(ref) & FLAG_EXPIRES) !== 0) dropExpiry(database, ref, hash);
+  else target = moveForExpiry(database, ref, true);
+  expiry.low = low;
+  expiry.high = high;
+  if (target === NULL_REF) unindexExpiry(database, hash);
+  else storeExpiry(target);
+  return target;
+}
+
+/** Takes the expiry off an entry that has one. Returns the entry, perhaps moved; NULL_REF: no memory. */
+export function clearExpiry(database: Ref, ref: Ref): Ref {
+  const hash = hashOfEntry(database, ref);
+  loadExpiry(ref);
+  const target = moveForExpiry(database, ref, false);
+  if (target !== NULL_REF) unindexExpiry(database, hash);
+  return target;
+}
+
+function moveForExpiry(database: Ref, ref: Ref, expires: boolean): Ref {
+  const bytes = entryBytes(ref);
+  const moved = changeExpiryRoom(ref, expires);
+  if (moved === NULL_REF || moved === ref) return moved;
+  replaceEntry(database, ref, moved);
+  free(ref, bytes, DATA);
+  return moved;
+}
+
+// --- whole keys ----------------------------------------------------------------------------------
+
+/**
+ * Moves an entry to another key, another database or both, over whatever is there. The value itself
+ * is not copied. False when the arena is full; nothing has changed then.
+ */
+export function moveEntry(
+  source: Ref,
+  ref: Ref,
+  target: Ref,
+  key: Uint8Array,
+  start: number,
+  length: number,
+): boolean {
+  const moved = cloneShell(ref, key, start, length);
+  if (moved === NULL_REF) return false;
+  const old = lookup(target, key, start, length);
+  if (!linkEntry(target, moved, old, lastHash)) {
+    freeShell(moved);
+    return false;
+  }
+  dropExpiry(source, ref, hashOfEntry(source, ref));
+  removeEntry(source, ref);
+  freeShell(ref);
+  return true;
+}
+
+/** Copies an entry to another key or database, over whatever is there. False: the arena is full. */
+export function copyEntry(
+  ref: Ref,
+  target: Ref,
+  key: Uint8Array,
+  start: number,
+  length: number,
+): boolean {
+  const copy = cloneShell(ref, key, start, length);
+  if (copy === NULL_REF) return false;
+  if (!valueTypeOf(copy).duplicate(copy)) {
+    freeShell(copy);
+    return false;
+  }
+  const old = lookup(target, key, start, length);
+  if (linkEntry(target, copy, old, lastHash)) return true;
+  freeEntry(copy);
+  return false;
+}
+
+/** Exchanges the contents of two databases. */
+export function swapDatabases(a: Ref, b: Ref): void {
+  const words = wordWindows[a >>> WINDOW_SHIFT]!;
+  const first = (a & WINDOW_MASK) << 2;
+  const second = (b & WINDOW_MASK) << 2;
+  for (let i = 0; i < DATABASE_ROOT_WORDS; i++) {
+    const word = words[first + i]!;
+    words[first + i] = words[second + i]!;
+    words[second + i] = word;
+  }
+  forgetFound();
+}
+
+/** Removes every key of a database. */
+export function flushDatabase(database: Ref): void {
+  forEachEntry(database, freeEntry);
+  freeTable(database);
+  btree.freeAll(database, DATABASE_EXPIRY_WORD);
+}

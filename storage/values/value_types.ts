@@ -1,0 +1,48 @@
+// What the keyspace asks of a value, whatever its type: one row per type. A new type adds its row
+// here and nothing else in the keyspace changes.
+import type { Ref } from '../memory/layout.js';
+import {
+  headerOf,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_MASK,
+  TYPE_SET,
+  TYPE_SORTED_SET,
+  TYPE_STREAM,
+  TYPE_STRING,
+} from '../structures/entry.js';
+import { stringValue } from './string.js';
+
+export interface ValueType {
+  /** Frees what the entry's body owns. */
+  free(ref: Ref): void;
+  /** Gives `target`, a bytewise clone of an entry, its own copy of what the body owns. False: OOM,
+   *  with nothing owned by the clone. */
+  duplicate(target: Ref): boolean;
+  /** Reports every object that the body owns to the heap walk; throws on an inconsistency. */
+  verify(ref: Ref, owns: (ref: Ref, bytes: number) => void): void;
+  /** Bytes that the body owns outside the entry. */
+  memoryBytes(ref: Ref): number;
+}
+
+const types: (ValueType | undefined)[] = [];
+types[TYPE_STRING] = stringValue;
+
+/** Names as TYPE replies them. */
+export const typeNames: string[] = [];
+typeNames[TYPE_STRING] = 'string';
+typeNames[TYPE_LIST] = 'list';
+typeNames[TYPE_SET] = 'set';
+typeNames[TYPE_SORTED_SET] = 'zset';
+typeNames[TYPE_HASH] = 'hash';
+typeNames[TYPE_STREAM] = 'stream';
+
+export function valueTypeOf(ref: Ref): ValueType {
+  const type = types[headerOf(ref) & TYPE_MASK];
+  if (type === undefined) throw new Error(`heap corruption: entry ${ref >>> 0} has no known type`);
+  return type;
+}
+
+export function freeValue(ref: Ref): void {
+  valueTypeOf(ref).free(ref);
+}
