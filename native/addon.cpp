@@ -1,10 +1,10 @@
-// The binding: the only file that knows Node-API. It checks and unpacks arguments, calls the plain
-// C++ below, and turns its results into JavaScript values and errors. Types: native/index.ts.
+// The module: puts together what the bindings of the rooms define. Types: native/index.ts.
 //
-// One section per subject; the last one puts them together:
-//   errors · arena · checkpoint · restore · reactor · module
+// Only addon.cpp and the addon_*.cpp files know Node-API; they alone throw to JavaScript. Everything
+// below them is plain C++ that the native tests build without Node.
 #include <napi.h>
 
+#include "addon_arena.h"
 #include "addon_reactor.h"
 #include "arena/constants.h"
 #include "snapshot/checksum.h"
@@ -12,9 +12,12 @@
 namespace stillframe {
 namespace {
 
-// ---- module ----------------------------------------------------------------------------------
-
 Napi::Value Crc32c(const Napi::CallbackInfo& info) {
+  if (!info[0].IsTypedArray() ||
+      info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    Napi::TypeError::New(info.Env(), "bytes must be a Uint8Array").ThrowAsJavaScriptException();
+    return {};
+  }
   const Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
   const uint32_t seed = info.Length() > 1 && info[1].IsNumber()
                             ? info[1].As<Napi::Number>().Uint32Value()
@@ -36,6 +39,7 @@ Napi::Object Constants(Napi::Env env) {
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("constants", Constants(env));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
+  DefineArena(env, exports);
   exports.Set("createReactor", Napi::Function::New(env, CreateReactor, "createReactor"));
   return exports;
 }

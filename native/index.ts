@@ -26,37 +26,60 @@ export interface ArenaHandle {
   readonly mechanismReason: string;
 }
 
-/** What a checkpoint run did so far; plain numbers, safe to read at any time. */
+/** What the present checkpoint run did so far, or the last one; plain numbers, safe to read at any
+ *  time. */
 export interface CheckpointCounters {
+  /** From checkpointStart until onFinished is due, or until the run fails or is aborted. */
   readonly active: boolean;
+  /** Epoch of the page states: a state byte is epoch * 4 + (0 pending, 1 copying, 2 done, 3 saved);
+   *  a byte of another epoch counts as pending. */
+  readonly epoch: number;
+  /** How long the write protection took, the only time the run keeps the server waiting. */
   readonly pauseMicros: number;
+  /** From the cut until the file was durable under its final name; so far, while active. */
   readonly durationMicros: number;
   readonly pagesTotal: number;
   /** Pages that went to the file from the arena. copied + saved = total after a good run. */
   readonly pagesCopied: number;
   /** Pages whose pre-image was saved by a writer. */
   readonly pagesSaved: number;
+  /** Writes that were caught; a few more than pagesSaved, for threads that came second. */
   readonly faults: number;
   /** Pre-images written straight to the file because the pool was full. */
   readonly poolOverflows: number;
+  /** Memory of the run (staging, pre-image pool, block table), resident from before the cut until
+   *  the pages are copied; at most memoryBytesMax, less for a small arena. */
   readonly extraBytesPeak: number;
+  /** Bytes written into the file; holes are not counted. */
   readonly fileBytes: number;
+}
+
+export interface CheckpointPrepare {
+  /** As in the CheckpointStart that will follow; extents may grow until then. */
+  readonly extents: Uint8Array;
+  readonly memoryBytesMax: number;
+  /** Called on the JS thread when the memory of the run is there, or could not be had. */
+  readonly onPrepared: (error: Error | null) => void;
 }
 
 export interface CheckpointStart {
   /** File to write; created exclusively. It is renamed into place by checkpointFinish. */
   readonly temporaryPath: string;
-  /** One byte per extent of the arena up to the highest one in use; 1 = holds data. */
+  /** One byte per extent of the arena up to the highest one in use: 0 = not part of the checkpoint,
+   *  1 = holds data, 2 = holds dense metadata (copied first, because most writes land there). */
   readonly extents: Uint8Array;
-  /** Bound of staging plus pre-image pool together. */
+  /** Bound of staging, pre-image pool and block table together. Half of it at most is staging. At
+   *  least 2 MiB + 8 KiB + 128 bytes per extent. */
   readonly memoryBytesMax: number;
   /** Called on the JS thread when all pages and the block table are written, or on failure. */
   readonly onCopied: (error: Error | null) => void;
 }
 
 export interface CheckpointFinish {
-  /** Manifest and footer, appended after the block table as they are. */
+  /** Manifest and footer, appended after the block table as they are: at file offset
+   *  extents.length * (extentBytes + 32 * 4). */
   readonly tail: Uint8Array;
+  /** Must not exist: a finished checkpoint is never replaced. */
   readonly finalPath: string;
   /** Called on the JS thread when the file is durable under its final name, or on failure. */
   readonly onFinished: (error: Error | null) => void;
@@ -73,15 +96,22 @@ export interface RestoreRequest {
 
 export interface NativeBinding {
   readonly constants: NativeConstants;
+  /** A multiple of the extent size up to 64 GiB. Once per isolate. Throws when writes cannot be
+   *  caught on this system, saying what was tried. */
   openArena(bytes: number): ArenaHandle;
   /** Gives the memory of extents back to the kernel (MADV_DONTNEED). Never during a run that
    *  covers them: throws. */
   releaseExtents(firstExtent: number, count: number): void;
-  /** Asks the populate thread to touch extents ahead of use (MADV_POPULATE_WRITE). Never blocks. */
+  /** Asks the populate thread to touch extents ahead of use (MADV_POPULATE_WRITE). Never blocks. A
+   *  hint: their contents stay, and pages that a run protects are left alone. */
   populateExtents(firstExtent: number, count: number): void;
   /** CRC32C (Castagnoli) of the bytes, continuing from seed (default 0). */
   crc32c(bytes: Uint8Array, seed?: number): number;
 
+  /** Touches the memory of the coming run in the background (tens of milliseconds for 64 MiB).
+   *  Optional: checkpointStart does what was not done, but on the JS thread, before the pause. The
+   *  memory stays until a run has used it or checkpointAbort() gives it back. */
+  checkpointPrepare(request: CheckpointPrepare): void;
   /** Protects the extents and starts the copier. Returns the pause in microseconds.
    *  Throws (and leaves nothing protected, no file) when a run is active or a call fails. */
   checkpointStart(request: CheckpointStart): number;
@@ -90,12 +120,14 @@ export interface NativeBinding {
   /** Blocks until the running phase (copy or finish) has ended, then delivers its callback
    *  before it returns. No-op when nothing runs. */
   checkpointWait(): void;
-  /** Stops the run, lifts all protection, removes the temporary file; callbacks are not called. */
+  /** Stops the run, lifts all protection, removes the temporary file; callbacks are not called. A
+   *  file that already has its final name keeps it. No-op when nothing runs. */
   checkpointAbort(): void;
   checkpointCounters(): CheckpointCounters;
 
   /** Reads extents of a checkpoint into the arena with checksum check of each block; the rest of
-   *  the arena reads as zeros afterwards. Throws RestoreError text naming file, block, both sums. */
+   *  the arena reads as zeros afterwards. Throws RestoreError text naming file, block, both sums;
+   *  then the whole arena reads as zeros. Blocks; not while a run is active. */
   restoreExtents(request: RestoreRequest): void;
 
   /** The socket reactor: see ReactorHandle. */

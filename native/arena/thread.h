@@ -1,0 +1,33 @@
+// One owner per thread. std::thread throws when the system is out of threads; this reports it.
+#pragma once
+
+#include <pthread.h>
+
+#include "arena/status.h"
+
+namespace stillframe {
+
+class Thread {
+ public:
+  Thread() = default;
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+  ~Thread() { join(); }
+
+  // Runs `body(context)` in a new thread named `name` (15 characters at most). All signals but those
+  // of the processor's own faults are blocked in it: process-wide signals belong to Node's threads.
+  Status start(const char* name, void (*body)(void*), void* context);
+  // Waits for the end of the thread; idempotent. The caller has told the body to return.
+  void join();
+  bool running() const { return running_; }
+
+ private:
+  pthread_t handle_{};
+  bool running_ = false;
+};
+
+// Lets the calling thread give way to every other one that wants its core: batch scheduling and
+// nice +10. Refusals are ignored: the thread then merely runs at normal priority.
+void lowerOwnPriority();
+
+}  // namespace stillframe

@@ -1,0 +1,47 @@
+// How writes into protected arena pages are caught.
+//
+// One interface, one class per mechanism. Today: userfaultfd write protection, where the kernel
+// sends SIGBUS to the writing thread (UFFD_FEATURE_SIGBUS; userfaultfd(2), ioctl_userfaultfd(2)).
+// An mprotect mechanism implements the same interface with SIGSEGV and is chosen in open() when
+// userfaultfd is refused.
+//
+// Invariant: protection is a property of pages, kept by the kernel; it survives swapping and is
+// dropped by MADV_DONTNEED (so a protected page is never given back).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "arena/status.h"
+
+namespace stillframe {
+
+struct WriteProtectOptions {
+  // Do not use UFFD_FEATURE_WP_UNPOPULATED even where the kernel has it (tests of older kernels).
+  bool ignoreUnpopulatedFeature = false;
+};
+
+class WriteProtect {
+ public:
+  virtual ~WriteProtect() = default;
+
+  // Chooses a mechanism for the range (2 MiB aligned) and sets it up; nothing is protected yet.
+  static Status open(uint8_t* base, size_t bytes, const WriteProtectOptions& options,
+                     std::unique_ptr<WriteProtect>& result);
+
+  virtual const char* name() const = 0;           // "userfaultfd"
+  virtual const std::string& reason() const = 0;  // one sentence: why this mechanism
+  virtual int signalNumber() const = 0;           // the signal a caught write raises
+
+  // Makes protect() complete: some kernels do not protect pages that were never touched. Called
+  // before protect() for the same range, outside of the pause. Returns 0 or errno.
+  virtual int prepare(uint8_t* start, size_t bytes) = 0;
+  // From now on writes into [start, start + bytes) raise the signal. Returns 0 or errno.
+  virtual int protect(uint8_t* start, size_t bytes) = 0;
+  // Undoes protect() for a page, an extent or more. Async-signal-safe. Returns 0 or errno.
+  virtual int lift(uint8_t* start, size_t bytes) = 0;
+};
+
+}  // namespace stillframe

@@ -1,0 +1,243 @@
+#include "snapshot/checkpoint.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+namespace stillframe {
+namespace {
+
+uint64_t monotonicMicros() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
+}  // namespace
+
+Status Checkpoint::open() { return cut_.open(); }
+
+void Checkpoint::close() {
+  abort();
+  if (thread_.running()) {
+    submit(Job::exit);
+    thread_.join();
+    job_ = Job::none;
+  }
+  cut_.close();
+}
+
+Status Checkpoint::startThread() {
+  return thread_.running() ? Status() : thread_.start("still-copier", run, this);
+}
+
+void Checkpoint::submit(Job job) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  job_ = job;
+  changed_.notify_all();
+}
+
+void Checkpoint::waitForJob(std::unique_lock<std::mutex>& lock) {
+  changed_.wait(lock, [this] { return job_ == Job::none; });
+}
+
+Status Checkpoint::prepare(size_t memoryBytesMax, size_t dataExtents, size_t extentCount) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (phase_ != Phase::idle || job_ != Job::none || !results_.empty()) {
+      return Status::failure("a checkpoint run is active: prepare the next one when it has ended");
+    }
+  }
+  Status status = startThread();
+  if (!status.ok()) return status;
+  preparation_ = {memoryBytesMax, dataExtents, extentCount};
+  submit(Job::prepare);
+  return status;
+}
+
+Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) {
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const bool undelivered = std::any_of(results_.begin(), results_.end(), [](const auto& result) {
+      return result.event != CheckpointEvent::prepared;
+    });
+    if (phase_ != Phase::idle || undelivered) {
+      return Status::failure("a checkpoint run is active: wait for its end or abort it");
+    }
+    waitForJob(lock);  // a preparation
+  }
+  if (request.extentCount > arena_.extentCount()) {
+    return Status::failure("the extents of a checkpoint must lie in the arena: got " +
+                           std::to_string(request.extentCount) + " of " +
+                           std::to_string(arena_.extentCount()));
+  }
+  size_t dataExtents = 0;
+  for (size_t i = 0; i < request.extentCount; i++) {
+    if (request.kinds[i] > static_cast<uint8_t>(ExtentKind::denseMetadata)) {
+      return Status::failure("the kind of extent " + std::to_string(i) +
+                             " must be 0, 1 or 2; got " + std::to_string(request.kinds[i]));
+    }
+    if (request.kinds[i] != 0) dataExtents++;
+  }
+  Status status = startThread();
+  if (status.ok()) {
+    status = memory_.open(request.memoryBytesMax, dataExtents, request.extentCount);
+  }
+  if (status.ok()) status = file_.create(request.temporaryPath, request.useDirect);
+  if (status.ok()) {
+    cut_.pool().attach(memory_.poolMemory(), memory_.slotCount());
+    status = cut_.prepare(request.kinds, request.extentCount, file_.bufferedDescriptor());
+  }
+  const uint64_t begin = monotonicMicros();
+  timespec before{}, after{};
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  if (status.ok()) status = cut_.arm();
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  if (!status.ok()) {
+    file_.discard();
+    memory_.release();
+    return status;
+  }
+  const int64_t nanos = (after.tv_sec - before.tv_sec) * 1'000'000'000 +
+                        (after.tv_nsec - before.tv_nsec);
+  pauseMicros = static_cast<uint64_t>(nanos + 999) / 1000;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  startedMicros_ = begin;
+  durationMicros_ = 0;
+  pauseMicros_ = pauseMicros;
+  extraBytesPeak_ = memory_.bytes();
+  phase_ = Phase::copying;
+  job_ = Job::copy;
+  changed_.notify_all();
+  return status;
+}
+
+Status Checkpoint::finish(std::vector<uint8_t> tail, std::string finalPath) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (phase_ != Phase::copied || !results_.empty()) {
+    return Status::failure("a checkpoint is finished after its pages were copied: wait for "
+                           "onCopied(null)");
+  }
+  tail_ = std::move(tail);
+  finalPath_ = std::move(finalPath);
+  phase_ = Phase::finishing;
+  job_ = Job::finish;
+  changed_.notify_all();
+  return Status();
+}
+
+void Checkpoint::wait() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  waitForJob(lock);
+}
+
+void Checkpoint::abort() {
+  cancelled_.store(true, std::memory_order_relaxed);
+  std::unique_lock<std::mutex> lock(mutex_);
+  waitForJob(lock);
+  results_.clear();
+  if (phase_ == Phase::copied) {
+    phase_ = Phase::idle;
+    durationMicros_ = monotonicMicros() - startedMicros_;
+  }
+  file_.discard();
+  memory_.release();
+  cancelled_.store(false, std::memory_order_relaxed);
+}
+
+bool Checkpoint::takeResult(CheckpointResult& result) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (results_.empty()) return false;
+  result = std::move(results_.front());
+  results_.erase(results_.begin());
+  return true;
+}
+
+bool Checkpoint::active() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return phase_ != Phase::idle;
+}
+
+bool Checkpoint::covers(size_t firstExtent, size_t count) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (phase_ != Phase::copying) return false;  // copied: nothing is pending any more
+  for (size_t extent = firstExtent; extent < firstExtent + count; extent++) {
+    if (cut_.covers(extent)) return true;
+  }
+  return false;
+}
+
+CheckpointCounters Checkpoint::counters() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool active = phase_ != Phase::idle;
+  return {active,
+          arena_.states().epoch(),
+          pauseMicros_,
+          active ? monotonicMicros() - startedMicros_ : durationMicros_,
+          cut_.pagesTotal(),
+          cut_.pagesCopied(),
+          cut_.pagesSaved(),
+          cut_.faults(),
+          cut_.poolOverflows(),
+          extraBytesPeak_,
+          file_.bytesWritten()};
+}
+
+// ---- the thread ----
+
+void Checkpoint::work() {
+  lowerOwnPriority();
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return job_ != Job::none; });
+    const Job job = job_;
+    if (job == Job::exit) return;
+    lock.unlock();
+    CheckpointResult result{};
+    if (job == Job::prepare) {
+      result = {CheckpointEvent::prepared,
+                memory_.open(preparation_.memoryBytesMax, preparation_.dataExtents,
+                             preparation_.extentCount)};
+    } else if (job == Job::copy) {
+      result = {CheckpointEvent::copied, copy()};
+    } else {
+      result = {CheckpointEvent::finished, finishFile()};
+    }
+    lock.lock();
+    if (job == Job::copy) phase_ = result.status.ok() ? Phase::copied : Phase::idle;
+    if (job == Job::finish) phase_ = Phase::idle;
+    if (job != Job::prepare && phase_ == Phase::idle) {
+      durationMicros_ = monotonicMicros() - startedMicros_;
+    }
+    results_.push_back(std::move(result));
+    job_ = Job::none;
+    changed_.notify_all();
+    // Under the lock: whoever sees the job ended, as close() does, may tear down the context.
+    notify_(context_);
+  }
+}
+
+Status Checkpoint::copy() {
+  Status status = copyCut({cut_, memory_, file_, cancelled_});
+  if (!status.ok()) (void)cut_.liftAll();  // the first error is the one to report
+  cut_.disarm();
+  if (!status.ok()) file_.discard();
+  memory_.release();
+  return status;
+}
+
+Status Checkpoint::finishFile() {
+  const uint64_t tailOffset =
+      uint64_t{cut_.extentCount()} * (kExtentBytes + kBlocksPerExtent * sizeof(uint32_t));
+  Status status = file_.writeAt(tailOffset, tail_.data(), tail_.size(), "the manifest");
+  if (status.ok()) status = file_.sync();
+  if (status.ok() && cancelled_.load(std::memory_order_relaxed)) {
+    status = Status::failure("the run was stopped");
+  }
+  if (status.ok()) status = file_.publish(finalPath_);
+  file_.discard();
+  tail_ = {};
+  return status;
+}
+
+}  // namespace stillframe

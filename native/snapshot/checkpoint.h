@@ -1,0 +1,122 @@
+// One checkpoint run at a time: its phases, its thread and its results.
+//
+//   idle --start--> copying --thread--> copied --finish--> finishing --thread--> idle
+//                      |                   |                   |
+//                      +------- failure, abort(), close() -----+--> idle, nothing left behind
+//
+// All public functions are called by the thread that serves (the arena's isolate). The thread of
+// this class copies, writes and syncs at low priority; it is started with the first run and joined
+// by close(). When a phase ends it leaves a result, which takeResult() hands out exactly once, and
+// calls the notification, after which the owner comes and takes it on its own thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "arena/thread.h"
+#include "snapshot/copier.h"
+
+namespace stillframe {
+
+enum class CheckpointEvent : uint8_t { prepared, copied, finished };
+
+struct CheckpointResult {
+  CheckpointEvent event;
+  Status status;
+};
+
+struct CheckpointCounters {
+  bool active;
+  uint8_t epoch;  // of the page states
+  uint64_t pauseMicros;
+  uint64_t durationMicros;
+  uint64_t pagesTotal, pagesCopied, pagesSaved;
+  uint64_t faults;
+  uint64_t poolOverflows;
+  uint64_t extraBytesPeak;
+  uint64_t fileBytes;
+};
+
+struct CheckpointStart {
+  std::string temporaryPath;
+  const uint8_t* kinds;  // one ExtentKind per extent
+  size_t extentCount;
+  size_t memoryBytesMax;
+  bool useDirect = true;  // false: through the page cache (benches)
+};
+
+class Checkpoint {
+ public:
+  using Notify = void (*)(void* context);  // called on the checkpoint thread
+
+  Checkpoint(Arena& arena, Notify notify, void* context)
+      : arena_(arena), cut_(arena), notify_(notify), context_(context) {}
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
+  ~Checkpoint() { close(); }
+
+  Status open();
+  void close();  // aborts a run, joins the thread, leaves the fault handler; idempotent
+
+  // Touches the memory of a coming run in the background; ends with `prepared`. Optional: start()
+  // does what was not done, but then the serving thread waits for it.
+  Status prepare(size_t memoryBytesMax, size_t dataExtents, size_t extentCount);
+  // Makes the cut and starts the copier; `pauseMicros` is the time the protection took.
+  Status start(const CheckpointStart& request, uint64_t& pauseMicros);
+  // Second phase, in phase `copied` only.
+  Status finish(std::vector<uint8_t> tail, std::string finalPath);
+  // Blocks while the thread works on a phase.
+  void wait();
+  void abort();
+  bool takeResult(CheckpointResult& result);
+
+  // True while a run is between start and its end and its cut includes one of the extents.
+  bool covers(size_t firstExtent, size_t count);
+  bool active();
+  CheckpointCounters counters();
+  Cut& cut() { return cut_; }
+
+ private:
+  enum class Phase : uint8_t { idle, copying, copied, finishing };
+  enum class Job : uint8_t { none, prepare, copy, finish, exit };
+
+  static void run(void* self) { static_cast<Checkpoint*>(self)->work(); }
+  void work();
+  Status copy();
+  Status finishFile();
+  Status startThread();
+  void submit(Job job);
+  void waitForJob(std::unique_lock<std::mutex>& lock);
+
+  Arena& arena_;
+  Cut cut_;
+  const Notify notify_;
+  void* const context_;
+  Thread thread_;
+
+  std::mutex mutex_;  // guards the next block
+  std::condition_variable changed_;
+  Job job_ = Job::none;
+  Phase phase_ = Phase::idle;
+  std::vector<CheckpointResult> results_;  // at most one per event
+  uint64_t startedMicros_ = 0;
+  uint64_t durationMicros_ = 0;
+  uint64_t pauseMicros_ = 0;
+  uint64_t extraBytesPeak_ = 0;
+
+  // Owned by whoever runs: the thread while there is a job, the caller otherwise.
+  RunMemory memory_;
+  SnapshotFile file_;
+  std::vector<uint8_t> tail_;
+  std::string finalPath_;
+  struct {
+    size_t memoryBytesMax, dataExtents, extentCount;
+  } preparation_{};
+
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace stillframe

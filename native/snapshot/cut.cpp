@@ -1,0 +1,211 @@
+// The other half of the cut: making it (the thread that serves) and copying it (the copier).
+#include "snapshot/cut.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "snapshot/page_copy.h"
+
+namespace stillframe {
+
+Status Cut::open() {
+  kinds_.assign(arena_.extentCount(), 0);
+  saved_ = std::vector<Saved>(arena_.extentCount());
+  extentCount_ = 0;
+  return registration_.open(arena_.base(), arena_.bytes(), arena_.protection().signalNumber(),
+                            *this);
+}
+
+void Cut::close() { registration_.close(); }
+
+Status Cut::prepare(const uint8_t* kinds, size_t extentCount, int overflowDescriptor) {
+  Status status = arena_.states().advanceEpoch();
+  if (!status.ok()) return status;
+  memcpy(kinds_.data(), kinds, extentCount);
+  extentCount_ = extentCount;
+  overflowDescriptor_ = overflowDescriptor;
+  failure_.store(0, std::memory_order_relaxed);
+  uselessPage_.store(UINT64_MAX, std::memory_order_relaxed);
+  uint64_t extents = 0;
+  for (size_t extent = 0; extent < extentCount; extent++) {
+    if (!covers(extent)) continue;
+    extents++;
+    saved_[extent].newest.store(PreimagePool::kNone, std::memory_order_relaxed);
+    saved_[extent].overflowed.store(0, std::memory_order_relaxed);
+    saved_[extent].lifted.store(0, std::memory_order_relaxed);
+  }
+  pagesTotal_.store(extents * kPagesPerExtent, std::memory_order_relaxed);
+  for (auto* counter : {&pagesCopied_, &pagesSaved_, &faults_, &poolOverflows_}) {
+    counter->store(0, std::memory_order_relaxed);
+  }
+  arena_.states().populate(extentCount * kPagesPerExtent);
+  return forEachRange("preparing", [this](uint8_t* start, size_t bytes) {
+    return arena_.protection().prepare(start, bytes);
+  });
+}
+
+// Calls action(start, bytes) for every run of neighbouring extents; it returns 0 or errno.
+template <typename Action>
+Status Cut::forEachRange(const char* doing, Action action) {
+  for (size_t first = 0; first < extentCount_;) {
+    if (!covers(first)) {
+      first++;
+      continue;
+    }
+    size_t end = first + 1;
+    while (end < extentCount_ && covers(end)) end++;
+    const int code = action(arena_.extentAt(first), (end - first) * kExtentBytes);
+    if (code != 0) {
+      return Status::systemCall("ioctl", code,
+                                std::string(doing) + " the protection of extents " +
+                                    std::to_string(first) + " to " + std::to_string(end - 1));
+    }
+    first = end;
+  }
+  return Status();
+}
+
+Status Cut::arm() {
+  armed_.store(true, std::memory_order_seq_cst);
+  // A handler that came in before saw the flag down and may yet lift its page: let it leave first.
+  registration_.waitForHandlers();
+  Status status = forEachRange("setting", [this](uint8_t* start, size_t bytes) {
+    return arena_.protection().protect(start, bytes);
+  });
+  if (!status.ok()) {
+    (void)liftAll();  // the first error is the one to report
+    disarm();
+  }
+  return status;
+}
+
+Status Cut::liftAll() {
+  Status first;
+  for (size_t extent = 0; extent < extentCount_; extent++) {
+    if (!covers(extent) || saved_[extent].lifted.load(std::memory_order_relaxed) != 0) continue;
+    const int code = arena_.protection().lift(arena_.extentAt(extent), kExtentBytes);
+    if (code == 0) {
+      saved_[extent].lifted.store(1, std::memory_order_release);
+    } else if (first.ok()) {
+      first = Status::systemCall("ioctl", code, "lifting the protection of extent " +
+                                                    std::to_string(extent));
+    }
+  }
+  return first;
+}
+
+void Cut::disarm() {
+  armed_.store(false, std::memory_order_seq_cst);
+  registration_.waitForHandlers();
+}
+
+Status Cut::copyExtent(size_t extent, uint8_t* staging) {
+  PageStates& states = arena_.states();
+  const uint8_t copying = states.encode(PageState::copying);
+  const uint8_t done = states.encode(PageState::done);
+  const size_t firstPage = extent * kPagesPerExtent;
+  uint64_t copied = 0;
+  for (size_t i = 0; i < kPagesPerExtent; i++) {
+    std::atomic<uint8_t>& state = states.at(firstPage + i);
+    uint8_t seen = state.load(std::memory_order_relaxed);
+    if (states.decided(seen)) continue;
+    // Only a writer changes an undecided page besides us, and it decides it.
+    if (!state.compare_exchange_strong(seen, copying, std::memory_order_acq_rel)) continue;
+    copyPage(staging + i * kPageBytes, arena_.pageAt(firstPage + i));
+    uint8_t expected = copying;
+    if (state.compare_exchange_strong(expected, done, std::memory_order_acq_rel)) copied++;
+  }
+  pagesCopied_.fetch_add(copied, std::memory_order_relaxed);
+  const int code = arena_.protection().lift(arena_.extentAt(extent), kExtentBytes);
+  if (code != 0) {
+    return Status::systemCall("ioctl", code, "lifting the protection of extent " +
+                                                 std::to_string(extent));
+  }
+  saved_[extent].lifted.store(1, std::memory_order_release);
+  return Status();
+}
+
+Status Cut::overlaySaved(size_t extent, uint8_t* staging, const std::atomic<bool>& cancelled) {
+  const size_t firstPage = extent * kPagesPerExtent;
+  const uint8_t saved = arena_.states().encode(PageState::saved);
+  size_t expected = 0;
+  for (size_t i = 0; i < kPagesPerExtent; i++) {
+    if (arena_.states().at(firstPage + i).load(std::memory_order_acquire) == saved) expected++;
+  }
+  if (expected == 0) return Status();
+
+  std::vector<bool> placed(kPagesPerExtent, false);
+  size_t fromSlots = 0;
+  size_t overflowed = 0;
+  for (;;) {
+    fromSlots += takeSlots(extent, staging, placed);
+    overflowed = saved_[extent].overflowed.load(std::memory_order_acquire);
+    if (fromSlots + overflowed == expected) break;
+    if (cancelled.load(std::memory_order_relaxed)) return Status::failure("the run was stopped");
+    sched_yield();  // a writer has won a page and not yet hung up its slot
+  }
+  return overflowed == 0 ? Status() : readOverflowed(extent, staging, placed);
+}
+
+size_t Cut::takeSlots(size_t extent, uint8_t* staging, std::vector<bool>& placed) {
+  std::atomic<uint32_t>& newest = saved_[extent].newest;
+  if (newest.load(std::memory_order_relaxed) == PreimagePool::kNone) return 0;
+  uint32_t slot = newest.exchange(PreimagePool::kNone, std::memory_order_acq_rel);
+  size_t taken = 0;
+  while (slot != PreimagePool::kNone) {
+    const size_t page = pool_.pageOf(slot).load(std::memory_order_relaxed) % kPagesPerExtent;
+    memcpy(staging + page * kPageBytes, pool_.data(slot), kPageBytes);
+    placed[page] = true;
+    taken++;
+    uint32_t next = pool_.next(slot).load(std::memory_order_acquire);
+    while (next == kUnlinked) {
+      sched_yield();
+      next = pool_.next(slot).load(std::memory_order_acquire);
+    }
+    pool_.giveBack(slot);
+    slot = next;
+  }
+  return taken;
+}
+
+// Pages that are saved but were in no slot: their writers have put them in the file.
+Status Cut::readOverflowed(size_t extent, uint8_t* staging, const std::vector<bool>& placed) {
+  if (failure_.load(std::memory_order_acquire) != 0) return checkComplete();
+  const size_t firstPage = extent * kPagesPerExtent;
+  const uint8_t saved = arena_.states().encode(PageState::saved);
+  for (size_t i = 0; i < kPagesPerExtent; i++) {
+    if (placed[i] || arena_.states().at(firstPage + i).load(std::memory_order_relaxed) != saved) {
+      continue;
+    }
+    size_t got = 0;
+    while (got < kPageBytes) {
+      const ssize_t result =
+          pread(overflowDescriptor_, staging + i * kPageBytes + got, kPageBytes - got,
+                static_cast<off_t>((firstPage + i) * kPageBytes + got));
+      if (result < 0 && errno == EINTR) continue;
+      if (result <= 0) {
+        return Status::systemCall("pread", result == 0 ? EIO : errno,
+                                  "reading back the pre-image of page " +
+                                      std::to_string(firstPage + i));
+      }
+      got += static_cast<size_t>(result);
+    }
+  }
+  return Status();
+}
+
+Status Cut::checkComplete() const {
+  const int code = failure_.load(std::memory_order_acquire);
+  if (code != 0) {
+    return Status::systemCall("pwrite", code, "a writer storing a pre-image, the pool being full");
+  }
+  if (pagesCopied() + pagesSaved() == pagesTotal()) return Status();
+  return Status::failure("checkpoint lost count of pages: copied " + std::to_string(pagesCopied()) +
+                         " + saved " + std::to_string(pagesSaved()) + ", expected " +
+                         std::to_string(pagesTotal()) + "; the file is not used");
+}
+
+}  // namespace stillframe

@@ -1,0 +1,144 @@
+// The cut: the state of the arena at one instant, as writers and the copier share it during a run.
+//
+// A writer that faults saves the page's pre-image and goes on; the copier takes all other pages. Who
+// gets a page is settled by one compare-and-swap on its state byte (arena/page_states.h):
+//
+//   writer  (signal context)             copier (one thread)
+//   1 copy the page to a pool slot       1 pending -> copying
+//   2 pending|copying -> saved           2 copy the page to the staging buffer
+//   3 hang the slot on the extent        3 copying -> done; if lost, the page is `saved`
+//   4 lift the page's protection         4 all 512 decided: lift the extent, take saved slots
+//
+// Why it is right:
+// - A page's protection is lifted only after its state is decided, and a write happens only after
+//   the lift. So if a copy of the page contains a byte of a later write, the state was decided
+//   before that write, the swap that follows the copy fails, and the copy is thrown away. A copy
+//   whose swap succeeds holds the page as it was at the cut. This needs no agreement on time: a
+//   writer may lose its processor between any two steps, for as long as it likes.
+// - The writer never waits: steps 1 to 4 are bounded. With the pool full it copies to its own stack
+//   and, having won the swap, writes that copy to the page's place in the file. (It must not write
+//   before it has won: it could overwrite the page with newer bytes than the winner's.)
+// - The copier may wait for a writer that won the swap and has not yet hung up its slot. It waits
+//   only for as many pages as it found `saved`.
+// - Each page is decided once, so copied + saved = total, which the end of the run checks.
+//
+// The object lives as long as the arena, so a late handler never meets freed memory; what a run owns
+// (file descriptor, pool memory) is given up only after disarm(), which waits for handlers to leave.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "arena/arena.h"
+#include "arena/fault_handler.h"
+#include "snapshot/preimage_pool.h"
+
+namespace stillframe {
+
+// Kinds of extents in a run, as they come from TypeScript.
+enum class ExtentKind : uint8_t {
+  absent = 0,
+  data = 1,
+  denseMetadata = 2,  // copied first: most writes land there
+};
+
+class Cut final : public FaultSink {
+ public:
+  explicit Cut(Arena& arena) : arena_(arena) {}
+  Cut(const Cut&) = delete;
+  Cut& operator=(const Cut&) = delete;
+  ~Cut() { close(); }
+
+  // Registers with the fault handler; the arena is open.
+  Status open();
+  void close();
+
+  // ---- the thread that makes the cut, between two commands ----
+
+  // Prepares a run: epoch, extent kinds, empty lists. `overflowDescriptor` is where pre-images go
+  // when the pool is full; it stays open until disarm() has returned.
+  Status prepare(const uint8_t* kinds, size_t extentCount, int overflowDescriptor);
+  // Protects all extents of the run, in as few calls as they have gaps. On failure nothing is
+  // protected and the run is disarmed.
+  Status arm();
+
+  // ---- the copier, or whoever ends the run ----
+
+  // Lifts all protection of the run, whatever its pages' states. Only for a run that is given up.
+  Status liftAll();
+  // From now on handlers do not touch what the run owns; returns when none is inside.
+  void disarm();
+
+  // Copies the pages of the extent that no writer has saved; lifts the extent's protection.
+  Status copyExtent(size_t extent, uint8_t* staging);
+  // Puts the saved pages of a copied extent in their places and gives their slots back. May wait for
+  // writers. `cancelled` ends the waiting.
+  Status overlaySaved(size_t extent, uint8_t* staging, const std::atomic<bool>& cancelled);
+  // copied + saved = total, and no writer failed to put a pre-image in the file.
+  Status checkComplete() const;
+
+  bool covers(size_t extent) const {
+    return extent < extentCount_ && kinds_[extent] != static_cast<uint8_t>(ExtentKind::absent);
+  }
+  ExtentKind kindOf(size_t extent) const { return static_cast<ExtentKind>(kinds_[extent]); }
+  size_t extentCount() const { return extentCount_; }
+  PreimagePool& pool() { return pool_; }
+
+  // ---- counters of the present or last run; readable by any thread ----
+  uint64_t pagesTotal() const { return pagesTotal_.load(std::memory_order_relaxed); }
+  uint64_t pagesCopied() const { return pagesCopied_.load(std::memory_order_relaxed); }
+  uint64_t pagesSaved() const { return pagesSaved_.load(std::memory_order_relaxed); }
+  uint64_t faults() const { return faults_.load(std::memory_order_relaxed); }
+  uint64_t poolOverflows() const { return poolOverflows_.load(std::memory_order_relaxed); }
+
+  // ---- signal context ----
+  bool onWriteFault(size_t offset) noexcept override;
+
+ private:
+  // What writers leave behind in an extent. 12 bytes in 2 MiB.
+  struct Saved {
+    std::atomic<uint32_t> newest{PreimagePool::kNone};  // list of slots, linked by pool.next
+    std::atomic<uint32_t> overflowed{0};                // pages whose pre-image is in the file
+    std::atomic<uint8_t> lifted{0};                     // the whole extent is unprotected again
+  };
+  static constexpr uint32_t kUnlinked = PreimagePool::kNone - 1;
+  // Faults in a row on one page with nothing to save. Threads that lost a race cause a few; above
+  // the first limit the page is lifted, above the second its trouble is not our protection.
+  static constexpr uint32_t kUselessFaultsBeforeLift = 64;
+  static constexpr uint32_t kUselessFaultsMax = 10'000;
+
+  bool saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept;
+  bool saveToFile(size_t page, uint8_t seen) noexcept;
+  bool claimForWriter(size_t page, uint8_t seen) noexcept;
+  bool liftPage(size_t page) noexcept;
+  bool retry(size_t page) noexcept;
+  void recordFailure(int errnoCode) noexcept;
+
+  template <typename Action>
+  Status forEachRange(const char* doing, Action action);
+  size_t takeSlots(size_t extent, uint8_t* staging, std::vector<bool>& placed);
+  Status readOverflowed(size_t extent, uint8_t* staging, const std::vector<bool>& placed);
+
+  Arena& arena_;
+  FaultRegistration registration_;
+  PreimagePool pool_;
+  std::vector<uint8_t> kinds_;  // sized for the whole arena at open()
+  std::vector<Saved> saved_;    // likewise
+  size_t extentCount_ = 0;
+  int overflowDescriptor_ = -1;
+  std::atomic<bool> armed_{false};
+  std::atomic<int> failure_{0};  // errno of a writer that could not store a pre-image
+
+  // Page that faulted last without there being anything to do, and how often in a row.
+  std::atomic<uint64_t> uselessPage_{UINT64_MAX};
+  std::atomic<uint32_t> uselessCount_{0};
+
+  std::atomic<uint64_t> pagesTotal_{0};
+  std::atomic<uint64_t> pagesCopied_{0};
+  std::atomic<uint64_t> pagesSaved_{0};
+  std::atomic<uint64_t> faults_{0};
+  std::atomic<uint64_t> poolOverflows_{0};
+};
+
+}  // namespace stillframe

@@ -1,0 +1,117 @@
+// The writer's half of the cut: everything here runs inside the signal handler, on the thread that
+// wrote, and follows the rules in arena/fault_handler.h.
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "snapshot/cut.h"
+#include "snapshot/page_copy.h"
+
+namespace stillframe {
+
+bool Cut::onWriteFault(size_t offset) noexcept {
+  const size_t page = offset / kPageBytes;
+  const size_t extent = offset / kExtentBytes;
+  faults_.fetch_add(1, std::memory_order_relaxed);
+  // Pairs with disarm(): it clears the flag and then waits for the handlers inside.
+  if (!armed_.load(std::memory_order_seq_cst) || !covers(extent)) return retry(page);
+
+  const uint8_t seen = arena_.states().at(page).load(std::memory_order_acquire);
+  if (!arena_.states().decided(seen)) {
+    const uint32_t slot = pool_.take();
+    // Whether this thread saved the page or another was faster: now it is decided.
+    if (slot == PreimagePool::kNone) {
+      saveToFile(page, seen);
+    } else {
+      saveToPool(page, slot, seen);
+    }
+    return liftPage(page);
+  }
+  // Decided, but still protected when this thread wrote: the copier is about to lift the extent, or
+  // another writer the page. Lifting one page of a whole huge page splits it, so look first.
+  if (saved_[extent].lifted.load(std::memory_order_acquire) != 0) return retry(page);
+  return retry(page) && liftPage(page);
+}
+
+// True when this thread's copy is the page's pre-image. At most two attempts: the only change that
+// does not decide the page is pending -> copying. The copy made before stays good meanwhile, for an
+// undecided page is still protected.
+bool Cut::claimForWriter(size_t page, uint8_t seen) noexcept {
+  std::atomic<uint8_t>& state = arena_.states().at(page);
+  const uint8_t saved = arena_.states().encode(PageState::saved);
+  // The loads of the copy come before the swap (release), the write that faulted after it.
+  while (!state.compare_exchange_strong(seen, saved, std::memory_order_acq_rel,
+                                        std::memory_order_acquire)) {
+    if (arena_.states().decided(seen)) return false;
+  }
+  // Some processors let a later store overtake the store half of a swap. The ioctl that lifts the
+  // protection would order them too; this does not rely on it.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  pagesSaved_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+bool Cut::saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept {
+  copyPage(pool_.data(slot), arena_.pageAt(page));
+  if (!claimForWriter(page, seen)) {
+    pool_.giveBack(slot);
+    return false;
+  }
+  // Push in two steps that cannot fail: swing the head, then link. The copier, when it comes between
+  // the two, waits for the link.
+  pool_.pageOf(slot).store(static_cast<uint32_t>(page), std::memory_order_relaxed);
+  pool_.next(slot).store(kUnlinked, std::memory_order_relaxed);
+  const uint32_t before =
+      saved_[page / kPagesPerExtent].newest.exchange(slot, std::memory_order_acq_rel);
+  pool_.next(slot).store(before, std::memory_order_release);
+  return true;
+}
+
+// Its own function, so that only this rare path uses the stack space.
+__attribute__((noinline)) bool Cut::saveToFile(size_t page, uint8_t seen) noexcept {
+  alignas(64) uint8_t image[kPageBytes];
+  copyPage(image, arena_.pageAt(page));
+  if (!claimForWriter(page, seen)) return false;
+  size_t written = 0;
+  while (written < kPageBytes) {
+    const ssize_t result = pwrite(overflowDescriptor_, image + written, kPageBytes - written,
+                                  static_cast<off_t>(page * kPageBytes + written));
+    if (result > 0) {
+      written += static_cast<size_t>(result);
+    } else if (result == 0 || errno != EINTR) {
+      recordFailure(result == 0 ? EIO : errno);
+      break;
+    }
+  }
+  poolOverflows_.fetch_add(1, std::memory_order_relaxed);
+  saved_[page / kPagesPerExtent].overflowed.fetch_add(1, std::memory_order_release);
+  return true;
+}
+
+// The pre-image is lost, the write goes on: the run will fail, the server will not.
+void Cut::recordFailure(int errnoCode) noexcept {
+  int none = 0;
+  failure_.compare_exchange_strong(none, errnoCode, std::memory_order_acq_rel);
+}
+
+bool Cut::liftPage(size_t page) noexcept {
+  // If the protection cannot be lifted the write can never happen: crash where it is.
+  return arena_.protection().lift(arena_.pageAt(page), kPageBytes) == 0;
+}
+
+// There was nothing to save: another thread was faster, or the run ended between the fault and this
+// handler. The instruction is tried again. When that does not help, the page is lifted by itself
+// (the call that should have lifted it may have failed). A page that faults without end even so is
+// not held up by us (a failed read from swap looks like this): the fault goes on to crash the
+// process.
+bool Cut::retry(size_t page) noexcept {
+  if (uselessPage_.exchange(page, std::memory_order_relaxed) != page) {
+    uselessCount_.store(0, std::memory_order_relaxed);
+    return true;
+  }
+  const uint32_t count = uselessCount_.fetch_add(1, std::memory_order_relaxed);
+  if (count >= kUselessFaultsMax) return false;
+  return count < kUselessFaultsBeforeLift || liftPage(page);
+}
+
+}  // namespace stillframe

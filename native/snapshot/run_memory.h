@@ -1,0 +1,44 @@
+// The memory of one checkpoint run, in a single mapping within the configured bound:
+//
+//   [ staging: n x 2 MiB ][ pre-image slots and their bookkeeping ][ block table ]
+//
+// It is touched before the cut (fresh memory is slow) and given back to the system after the run: a
+// server that holds 64 MiB for the few seconds of a checkpoint should not show them for hours. Small
+// arenas take less than the bound: a run never needs more staging than it has extents, nor more
+// slots than it has pages.
+#pragma once
+
+#include "arena/arena_mapping.h"
+#include "snapshot/preimage_pool.h"
+
+namespace stillframe {
+
+class RunMemory {
+ public:
+  static constexpr size_t kStagingMax = 16;  // extents copied at memory speed before the first write
+
+  // Lays out memory for a run over `dataExtents` extents, the highest of which is below
+  // `extentCount`, and touches it. Keeps what is laid out already when it fits. Fails when the bound
+  // is too small for one extent, one slot and the block table, and says how much is needed.
+  Status open(size_t memoryBytesMax, size_t dataExtents, size_t extentCount);
+  // Gives the memory back; the address space stays for the next run.
+  void release();
+
+  uint8_t* staging(size_t index) const { return mapping_.data() + index * kExtentBytes; }
+  size_t stagingCount() const { return stagingCount_; }
+  uint8_t* poolMemory() const { return staging(stagingCount_); }
+  size_t slotCount() const { return slotCount_; }
+  // Block table, zeroed by open(): one u32 per block of `extentCount` extents.
+  uint32_t* table() const { return reinterpret_cast<uint32_t*>(mapping_.data() + tableOffset_); }
+  // All of it, resident.
+  size_t bytes() const { return mapping_.bytes(); }
+
+ private:
+  ArenaMapping mapping_;
+  size_t stagingCount_ = 0;
+  size_t slotCount_ = 0;
+  size_t tableOffset_ = 0;
+  bool touched_ = false;
+};
+
+}  // namespace stillframe
