@@ -64,7 +64,7 @@ void Reactor::acceptFrom(int listener) {
         return;
       case EMFILE:
       case ENFILE:
-        if (!refuseOne(listenFd)) return suspendAccepting();
+        if (!refuseOne(listenFd)) return;
         break;
       case ENOBUFS:
       case ENOMEM:
@@ -97,15 +97,18 @@ void Reactor::admit(int fd, int listener, const PeerAddress& peer) {
 }
 
 /** Descriptors ran out. Left alone, the waiting connection would keep the listener readable and the
- *  loop spinning, so the reserve descriptor makes room to accept and drop it. False when even that
- *  fails. */
+ *  loop spinning, so the reserve descriptor makes room to accept and drop it. False when there is
+ *  nothing more to refuse: accept4() reports EMFILE also when nobody waits. */
 bool Reactor::refuseOne(int listenFd) {
-  counters_.acceptErrors++;
   reserve_.close();
   Descriptor refused(accept4(listenFd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  const bool went = refused.isOpen() || errno == EAGAIN;
+  const bool nobodyWaits = !refused.isOpen() && errno == EAGAIN;
+  const bool went = refused.isOpen();
   refused.close();
   reserve_ = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (nobodyWaits) return false;
+  counters_.acceptErrors++;
+  if (!went) suspendAccepting();
   return went;
 }
 
