@@ -50,3 +50,16 @@ export function clientsMax(wanted: number, filesMax: number | null = openFilesMa
   if (filesMax === null) return wanted;
   return Math.max(1, Math.min(wanted, filesMax - FILES_RESERVED));
 }
+
+/** The reply text when CONFIG SET maxclients asks for more than the limit allows, else null. */
+export function tooManyClients(
+  wanted: number,
+  filesMax: number | null = openFilesMax(),
+): string | null {
+  const most = clientsMax(wanted, filesMax);
+  if (most === wanted) return null;
+  return (
+    'The operating system is not able to handle the specified number of clients, ' +
+    `try with ${most}`
+  );
+}
