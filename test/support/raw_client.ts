@@ -42,6 +42,8 @@ export class RawClient {
   /** Resolves when the connection is closed, whoever closed it. */
   readonly closed: Promise<void>;
   bytesReceived = 0;
+  /** What was wrong with the bytes of the server, if anything. */
+  protocolError: Error | null = null;
 
   private constructor(readonly socket: Socket) {
     socket.setNoDelay(true);
@@ -143,7 +145,8 @@ export class RawClient {
         this.ready.push(reply);
       }
     } catch (error) {
-      this.failure = error as Error;
+      this.protocolError = error as Error;
+      this.failure = this.protocolError;
       this.socket.destroy();
     }
     this.wake?.();
