@@ -1,0 +1,98 @@
+// When checkpoints are taken and what INFO says of them: BGSAVE, SAVE, save points, SHUTDOWN.
+import type { CheckpointCounters } from '../native/index.js';
+import { isCheckpointRunning, runCheckpoint, startCheckpoint } from '../storage/checkpoint/run.js';
+import { changes } from './effects.js';
+import { runtime } from './runtime.js';
+import { STILLFRAME_VERSION } from './version.js';
+
+/** After a failed checkpoint, save points wait this long before they try again (as Redis does). */
+const RETRY_MILLIS = 5000;
+
+export const checkpointStatus = {
+  lastSucceeded: true,
+  lastSaveMillis: runtime.startMillis,
+  lastAttemptMillis: 0,
+  /** -1 until there was one. */
+  lastSeconds: -1,
+  startedMillis: 0,
+  /** BGSAVE SCHEDULE while one is running: another follows. */
+  scheduled: false,
+  saves: 0,
+  last: null as CheckpointCounters | null,
+};
+
+/** Starts a checkpoint in the background; none must be running. */
+export function startBackgroundSave(): void {
+  begin();
+  startCheckpoint(request());
+}
+
+/** Takes a checkpoint before it returns: SAVE, SHUTDOWN. Returns whether it succeeded. */
+export function saveNow(): boolean {
+  begin();
+  runCheckpoint(request());
+  return checkpointStatus.lastSucceeded;
+}
+
+export { isCheckpointRunning };
+
+function begin(): void {
+  checkpointStatus.startedMillis = Date.now();
+  checkpointStatus.lastAttemptMillis = checkpointStatus.startedMillis;
+}
+
+function request(): Parameters<typeof startCheckpoint>[0] {
+  const config = runtime.config;
+  let changesAtCut = 0;
+  return {
+    dataDirectory: config.dir,
+    memoryBytesMax: config.checkpointExtraMemory,
+    keep: config.checkpointKeep,
+    serverVersion: STILLFRAME_VERSION,
+    nowMillis: Date.now(),
+    onCut: () => {
+      changesAtCut = changes.sinceLastSave;
+    },
+    onDone: (error, counters) => ended(error, counters, changesAtCut),
+  };
+}
+
+function ended(error: Error | null, counters: CheckpointCounters, changesAtCut: number): void {
+  const status = checkpointStatus;
+  status.lastSeconds = Math.round((Date.now() - status.startedMillis) / 1000);
+  status.lastSucceeded = error === null;
+  if (error !== null) {
+    runtime.log.warning(`Checkpoint failed: ${error.message}`);
+    return;
+  }
+  status.last = counters;
+  status.lastSaveMillis = Date.now();
+  status.saves++;
+  changes.sinceLastSave -= changesAtCut;
+  runtime.log.notice(
+    `Checkpoint saved: ${counters.pagesTotal} pages in ` +
+      `${(counters.durationMicros / 1000).toFixed(0)} ms, pause ${counters.pauseMicros} us, ` +
+      `${counters.faults} faults, ${(counters.extraBytesPeak / 1048576).toFixed(1)} MB extra memory`,
+  );
+}
+
+/** Part of the periodic work: save points and scheduled checkpoints. */
+export function checkSavePoints(nowMillis: number): void {
+  if (isCheckpointRunning()) return;
+  const status = checkpointStatus;
+  if (status.scheduled) {
+    status.scheduled = false;
+    startBackgroundSave();
+    return;
+  }
+  if (!status.lastSucceeded && nowMillis - status.lastAttemptMillis < RETRY_MILLIS) return;
+  const seconds = (nowMillis - status.lastSaveMillis) / 1000;
+  for (const point of runtime.config.save) {
+    if (changes.sinceLastSave < point.changes || seconds < point.seconds) continue;
+    runtime.log.notice(
+      `${point.changes} changes in ${point.seconds} seconds. Saving a checkpoint...`,
+    );
+    startBackgroundSave();
+    return;
+  }
+}

@@ -1,0 +1,117 @@
+// What a command is: one row of data. Dispatch, COMMAND, INFO commandstats and the checks all read
+// the same row. A command with subcommands (CONFIG GET) has a row for each below its own.
+import type { Client } from '../client.js';
+
+/** Names as COMMAND INFO prints them; the bits are for dispatch. */
+export const FLAG_BITS = {
+  write: 1 << 0,
+  readonly: 1 << 1,
+  denyoom: 1 << 2,
+  admin: 1 << 3,
+  pubsub: 1 << 4,
+  noscript: 1 << 5,
+  blocking: 1 << 6,
+  loading: 1 << 7,
+  stale: 1 << 8,
+  skip_monitor: 1 << 9,
+  skip_slowlog: 1 << 10,
+  asking: 1 << 11,
+  fast: 1 << 12,
+  no_auth: 1 << 13,
+  may_replicate: 1 << 14,
+  no_multi: 1 << 15,
+  allow_busy: 1 << 16,
+  movablekeys: 1 << 17,
+  no_async_loading: 1 << 18,
+  no_mandatory_keys: 1 << 19,
+} as const;
+export type CommandFlag = keyof typeof FLAG_BITS;
+
+/** A key specification as Redis 7 documents it (COMMAND INFO, tenth element). */
+export interface KeySpec {
+  readonly flags: readonly string[];
+  readonly notes?: string;
+  readonly begin:
+    | { readonly index: number }
+    | { readonly keyword: string; readonly startFrom: number };
+  readonly find:
+    | { readonly lastKey: number; readonly keyStep: number; readonly limit: number }
+    | { readonly keyNumIndex: number; readonly firstKey: number; readonly keyStep: number }
+    | 'unknown';
+}
+
+/** An argument as COMMAND DOCS describes it. */
+export interface ArgumentDoc {
+  readonly name: string;
+  readonly type: string;
+  readonly token?: string;
+  readonly keySpec?: number;
+  readonly since?: string;
+  readonly displayText?: string;
+  readonly flags?: readonly ('optional' | 'multiple' | 'multiple_token')[];
+  readonly arguments?: readonly ArgumentDoc[];
+}
+
+export interface CommandRow {
+  /** Lower case; for a subcommand its own word ('get' of 'config|get'). */
+  readonly name: string;
+  /** Arguments with the name: exactly n, or at least -n. Subcommands count both words. */
+  readonly arity: number;
+  readonly flags: readonly CommandFlag[];
+  /** ACL categories without '@', beyond those that follow from the flags. */
+  readonly categories: readonly string[];
+  readonly tips?: readonly string[];
+  readonly keySpecs?: readonly KeySpec[];
+  /** First key, last key, step, as COMMAND INFO prints them; absent: no keys. */
+  readonly keys?: readonly [first: number, last: number, step: number];
+  readonly summary: string;
+  readonly since: string;
+  readonly group: string;
+  readonly complexity?: string;
+  readonly history?: readonly (readonly [version: string, change: string])[];
+  readonly arguments?: readonly ArgumentDoc[];
+  /** Executes the request in `args` and writes exactly one reply. */
+  readonly handler: (client: Client) => void;
+  readonly subcommands?: readonly CommandRow[];
+}
+
+/** A row made ready for dispatch, with its counters. */
+export class Command {
+  /** 'get', 'config|get'. */
+  readonly fullName: string;
+  readonly flagBits: number;
+  readonly arity: number;
+  readonly handler: (client: Client) => void;
+  readonly subcommands: ReadonlyMap<string, Command> | null;
+
+  // INFO commandstats. `micros` is measured on one call in SAMPLE_CALLS and scaled.
+  calls = 0;
+  micros = 0;
+  rejected = 0;
+  failed = 0;
+
+  constructor(
+    readonly row: CommandRow,
+    readonly parent: Command | null,
+  ) {
+    this.fullName = parent === null ? row.name : `${parent.fullName}|${row.name}`;
+    let bits = 0;
+    for (const flag of row.flags) bits |= FLAG_BITS[flag];
+    this.flagBits = bits;
+    this.arity = row.arity;
+    this.handler = row.handler;
+    this.subcommands =
+      row.subcommands === undefined
+        ? null
+        : new Map(row.subcommands.map((sub) => [sub.name, new Command(sub, this)]));
+  }
+
+  has(flag: CommandFlag): boolean {
+    return (this.flagBits & FLAG_BITS[flag]) !== 0;
+  }
+
+  /** Whether a request of `count` arguments has the right number. */
+  accepts(count: number): boolean {
+    return this.arity >= 0 ? count === this.arity : count >= -this.arity;
+  }
+}

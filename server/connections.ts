@@ -1,0 +1,290 @@
+// Connections: takes the reactor's events, cuts input into requests, runs them and sends the replies.
+//
+//   reactor.turn() -> events -> [bytes of a client] -> parse -> dispatch -> reply -> sends -> turn()
+//
+// A client's bytes are parsed where the socket put them. What cannot be used yet (half a request, or
+// a client that is held) is copied to the client's own `pending` buffer, which grows as bytes come,
+// never because a header announces them. Between two turns of the loop at most LOOP_MILLIS pass
+// before timers and promises get theirs.
+import {
+  EVENT_ACCEPTED,
+  EVENT_CLOSED,
+  EVENT_DATA,
+  EVENT_DRAINED,
+  EVENT_FIELDS,
+  native,
+  type ReactorHandle,
+} from '../native/index.js';
+import * as errors from '../protocol/error_replies.js';
+import { reply } from '../protocol/reply_writer.js';
+import { COMPLETE, EMPTY, INCOMPLETE, parse } from '../protocol/resp_parser.js';
+import { clock, setClock } from '../storage/keyspace/clock.js';
+import { Client, HELD_BY_OUTPUT, HELD_BY_PAUSE } from './client.js';
+import {
+  addClient,
+  allClients,
+  attachClients,
+  clientCount,
+  clientOf,
+  closeAtOnce,
+  closeGently,
+  nextClientId,
+  removeClient,
+  updateReading,
+} from './clients.js';
+import { dispatch } from './dispatch.js';
+import {
+  attachOutput,
+  beginSegment,
+  endSegment,
+  holdIfFull,
+  sendNow,
+  takeSends,
+} from './output.js';
+import { attachPause } from './pause.js';
+import { runtime } from './runtime.js';
+import { stats } from './stats.js';
+
+const INPUT_BYTES = 1024 * 1024;
+const OUTPUT_BYTES = 1024 * 1024;
+const READ_BYTES_MAX = 64 * 1024;
+/** The loop over ready sockets gives way to the rest of Node after this long. */
+const LOOP_MILLIS = 1;
+/** Commands of one client between two looks at how much of its output waits. */
+const COMMANDS_PER_CHECK = 64;
+/** Smallest `pending` buffer. */
+const PENDING_BYTES_MIN = 4096;
+
+const config = runtime.config;
+const listenersOnUnixSocket = new Set<number>();
+
+let reactor: ReactorHandle;
+/** Clients whose held input can be used again; served in the next turn. */
+const resumed: Client[] = [];
+let inLoop = false;
+
+/** Creates the reactor; nothing is accepted before listen(). */
+export function startReactor(): ReactorHandle {
+  reactor = native.createReactor({
+    onReady: runLoop,
+    inputBytes: INPUT_BYTES,
+    outputBytes: OUTPUT_BYTES,
+    readBytesMax: READ_BYTES_MAX,
+  });
+  attachOutput(reactor);
+  attachClients(reactor);
+  attachPause(resumePaused);
+  return reactor;
+}
+
+export function noteUnixListener(listener: number): void {
+  listenersOnUnixSocket.add(listener);
+}
+
+/** Called when sockets are ready, and after something made held input usable again. */
+function runLoop(): void {
+  const start = performance.now();
+  inLoop = true;
+  for (;;) {
+    const count = reactor.turn(takeSends());
+    if (count === 0 && resumed.length === 0) break;
+    setClock(Date.now());
+    for (let i = 0; i < count; i++) handleEvent(i * EVENT_FIELDS);
+    serveResumed();
+    if (performance.now() - start > LOOP_MILLIS) {
+      reactor.flush(takeSends());
+      break;
+    }
+  }
+  inLoop = false;
+  if (resumed.length > 0) setImmediate(runLoop);
+}
+
+function handleEvent(at: number): void {
+  const events = reactor.events;
+  const connection = events[at]!;
+  const kind = events[at + 1]!;
+  if (kind === EVENT_DATA) {
+    const client = clientOf(connection);
+    if (client === undefined || client.closing) return;
+    const start = events[at + 2]!;
+    handleInput(client, start, start + events[at + 3]!);
+  } else if (kind === EVENT_ACCEPTED) {
+    accept(connection, events[at + 2]!);
+  } else if (kind === EVENT_CLOSED) {
+    const client = clientOf(connection);
+    if (client !== undefined) removeClient(client);
+  } else if (kind === EVENT_DRAINED) {
+    const client = clientOf(connection);
+    if (client !== undefined) release(client, HELD_BY_OUTPUT);
+  }
+}
+
+// --- input ---------------------------------------------------------------------------------------
+
+function handleInput(client: Client, start: number, end: number): void {
+  client.lastMillis = clock.nowMillis;
+  client.inputBytes += end - start;
+  stats.readsProcessed++;
+  if (client.pendingLength > 0 || client.held !== 0) {
+    appendPending(client, reactor.input, start, end);
+    if (client.held !== 0 || client.pendingLength < client.parseState.needed) return;
+    servePending(client);
+    return;
+  }
+  beginSegment(client);
+  const used = runRequests(client, reactor.input, start, end);
+  endSegment();
+  if (used < end && !client.closing) appendPending(client, reactor.input, used, end);
+}
+
+/** Runs what a client's pending bytes hold. */
+function servePending(client: Client): void {
+  const pending = client.pending;
+  const length = client.pendingLength;
+  beginSegment(client);
+  const used = runRequests(client, pending, 0, length);
+  endSegment();
+  if (client.closing || used === length) {
+    client.dropPending();
+  } else if (used > 0) {
+    client.dropPending();
+    appendPending(client, pending, used, length);
+  }
+}
+
+/**
+ * Parses and runs the requests in buffer[start, end). Returns the offset of the first byte that was
+ * not used: half a request, or the request before which the client was held.
+ */
+function runRequests(client: Client, buffer: Uint8Array, start: number, end: number): number {
+  const state = client.parseState;
+  let at = start;
+  let untilCheck = COMMANDS_PER_CHECK;
+  while (at < end) {
+    const status = parse(state, buffer, at, end);
+    if (status === COMPLETE) {
+      const next = state.next;
+      if (!dispatch(client)) {
+        client.held |= HELD_BY_PAUSE;
+        updateReading(client);
+        return at;
+      }
+      at = next;
+      client.commands++;
+      if (client.closing) return end;
+      if (--untilCheck === 0 || reply.position > OUTPUT_BYTES / 2) {
+        untilCheck = COMMANDS_PER_CHECK;
+        if (holdIfFull(client)) {
+          updateReading(client);
+          return at;
+        }
+      }
+    } else if (status === EMPTY) {
+      at = state.next;
+    } else if (status === INCOMPLETE) {
+      return at;
+    } else {
+      protocolError(client, state.error);
+      return end;
+    }
+  }
+  return at;
+}
+
+function protocolError(client: Client, text: string): void {
+  runtime.log.verbose(`Protocol error from client ${client.id} (${client.address}): ${text}`);
+  reply.protocol = client.protocol;
+  reply.error(text);
+  endSegment();
+  closeGently(client);
+}
+
+/** Keeps bytes for later; a client over the query buffer limit is closed. */
+function appendPending(client: Client, source: Uint8Array, start: number, end: number): void {
+  const length = client.pendingLength + end - start;
+  if (length > config.clientQueryBufferLimit) {
+    runtime.log.warning(
+      `Closing client ${client.id} (${client.address}) that reached max query buffer length`,
+    );
+    closeAtOnce(client);
+    return;
+  }
+  if (length > client.pending.length) {
+    // Twice what is there, up to what the request is known to need: O(n) copies in all.
+    const doubled = Math.max(PENDING_BYTES_MIN, 2 * length);
+    const needed = client.parseState.needed;
+    const grown = new Uint8Array(needed >= length ? Math.min(doubled, needed) : doubled);
+    grown.set(client.pending.subarray(0, client.pendingLength));
+    client.pending = grown;
+  }
+  client.pending.set(source.subarray(start, end), client.pendingLength);
+  client.pendingLength = length;
+}
+
+// --- clients that wait ---------------------------------------------------------------------------
+
+/** Takes one reason to wait off a client; when none is left its input is used again. */
+export function release(client: Client, reason: number): void {
+  if ((client.held & reason) === 0) return;
+  client.held &= ~reason;
+  if (client.held !== 0) return;
+  updateReading(client);
+  if (client.pendingLength === 0) return;
+  resumed.push(client);
+  if (!inLoop) setImmediate(runLoop);
+}
+
+function resumePaused(): void {
+  for (const client of allClients()) release(client, HELD_BY_PAUSE);
+}
+
+function serveResumed(): void {
+  if (resumed.length === 0) return;
+  for (const client of resumed.splice(0)) {
+    if (!client.closing && client.held === 0 && client.pendingLength > 0) servePending(client);
+  }
+}
+
+// --- new connections -----------------------------------------------------------------------------
+
+const encoder = new TextEncoder();
+
+function accept(connection: number, listener: number): void {
+  stats.connectionsReceived++;
+  const isUnix = listenersOnUnixSocket.has(listener);
+  const peer = reactor.describe(connection);
+  const client = new Client(connection, nextClientId(), peer, isUnix, clock.nowMillis);
+  client.authenticated = config.requirepass === '';
+  client.parseState.authenticated = client.authenticated;
+  addClient(client);
+  const refusal = whyNotAccepted(client);
+  if (refusal !== null) {
+    stats.connectionsRejected++;
+    sendNow(client, encoder.encode(`-${refusal}\r\n`));
+    closeGently(client);
+    return;
+  }
+  if (!isUnix && config.tcpKeepalive > 0) reactor.setKeepAlive(connection, config.tcpKeepalive);
+}
+
+function whyNotAccepted(client: Client): string | null {
+  if (clientCount() > config.maxclients) return errors.MAX_CLIENTS;
+  if (config.protectedMode && config.requirepass === '' && !isLocal(client)) {
+    return errors.PROTECTED_MODE;
+  }
+  return null;
+}
+
+/** Whether a client is on this machine: a Unix socket or a loopback address. */
+export function isLocal(client: Client): boolean {
+  if (client.isUnixSocket) return true;
+  return /^127\.|^\[::1\]|^\[::ffff:127\./.test(client.address);
+}
+
+/** Bytes of requests and replies that are held for clients, for INFO memory. */
+export function connectionBytes(): number {
+  let bytes = 0;
+  for (const client of allClients()) bytes += client.pending.length;
+  return bytes + reactor.queuedBytesTotal();
+}

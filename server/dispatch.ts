@@ -1,0 +1,125 @@
+// From a request in `args` to its handler: what the command is, whether it may run, and the
+// bookkeeping around it. The order of the checks is Redis's, since clients see which one fails first.
+import { args } from '../protocol/arguments.js';
+import * as errors from '../protocol/error_replies.js';
+import { reply } from '../protocol/reply_writer.js';
+import { usedBytes } from '../storage/memory/allocator.js';
+import { checkpointStatus } from './checkpoints.js';
+import { type Client, REPLY_ON, REPLY_SKIP } from './client.js';
+import { type Command, FLAG_BITS } from './command_table/command.js';
+import { lookupCommand } from './command_table/command_table.js';
+import { withoutReply } from './output.js';
+import { isPaused } from './pause.js';
+import { failure, replyError } from './reply_error.js';
+import { runtime } from './runtime.js';
+import { countError, stats } from './stats.js';
+
+/** commandstats times one call in so many and scales: two clock reads cost as much as a GET. */
+const SAMPLE_CALLS = 16;
+
+const config = runtime.config;
+
+/**
+ * Executes the request in `args`. Returns false, with nothing done, when the client must wait
+ * (CLIENT PAUSE); the request is then given again later.
+ */
+export function dispatch(client: Client): boolean {
+  reply.protocol = client.protocol;
+  let command = lookupCommand();
+  if (command === null) {
+    refuse(client, null, errors.unknownCommand(args));
+    return true;
+  }
+  if (command.subcommands !== null && args.count > 1) {
+    command = command.subcommands.get(args.latin1(1).toLowerCase()) ?? command;
+    if (command.subcommands !== null) {
+      refuse(client, command, errors.unknownSubcommand(command.row.name, args.latin1(1)));
+      return true;
+    }
+  }
+  if (!command.accepts(args.count)) {
+    refuse(client, command, errors.wrongArity(command.fullName));
+    return true;
+  }
+  const refusal = whyRefused(client, command);
+  if (refusal !== null) {
+    refuse(client, command, refusal);
+    return true;
+  }
+  if (client.transaction !== null && !runsInsideMulti(command)) {
+    if (isPaused(client, command)) return false;
+    client.transaction.queue.push({ command, request: args.capture() });
+    reply.queued();
+    return true;
+  }
+  if (isPaused(client, command)) return false;
+  client.lastCommand = command;
+  if (client.replyMode === REPLY_ON) execute(client, command);
+  else executeQuietly(client, command);
+  return true;
+}
+
+/** Runs a command that has passed the checks: from dispatch and from EXEC. */
+export function execute(client: Client, command: Command): void {
+  failure.text = null;
+  stats.commandsProcessed++;
+  if (command.calls++ % SAMPLE_CALLS === 0) {
+    const start = performance.now();
+    command.handler(client);
+    command.micros += (performance.now() - start) * 1000 * SAMPLE_CALLS;
+  } else {
+    command.handler(client);
+  }
+  if (failure.text !== null) command.failed++;
+}
+
+/** CLIENT REPLY OFF and SKIP: the command runs, its reply is dropped. */
+function executeQuietly(client: Client, command: Command): void {
+  if (client.replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
+  withoutReply(() => execute(client, command));
+  // Only this command is answered although replies were off when it came.
+  if (command.fullName === 'client|reply' && args.equals(2, 'on')) reply.ok();
+}
+
+/** Replies an error in place of running the command; inside MULTI it dooms the transaction. */
+function refuse(client: Client, command: Command | null, text: string): void {
+  if (command !== null) command.rejected++;
+  if (client.transaction !== null) client.transaction.failed = true;
+  if (client.replyMode === REPLY_ON) replyError(text);
+  else countError(text);
+}
+
+function runsInsideMulti(command: Command): boolean {
+  switch (command.row.name) {
+    case 'exec':
+    case 'discard':
+    case 'multi':
+    case 'watch':
+    case 'quit':
+    case 'reset':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The checks that depend on the server's state; null when the command may run. */
+function whyRefused(client: Client, command: Command): string | null {
+  const bits = command.flagBits;
+  if (!client.authenticated && (bits & FLAG_BITS.no_auth) === 0) return errors.NO_AUTH;
+  if ((bits & FLAG_BITS.no_multi) !== 0 && client.transaction !== null) {
+    return errors.NOT_IN_TRANSACTION;
+  }
+  if ((bits & FLAG_BITS.denyoom) !== 0 && config.maxmemory > 0 && usedBytes() > config.maxmemory) {
+    return errors.OUT_OF_MEMORY;
+  }
+  if (
+    (bits & FLAG_BITS.write) !== 0 &&
+    config.stopWritesOnBgsaveError &&
+    !checkpointStatus.lastSucceeded &&
+    config.save.length > 0
+  ) {
+    return errors.MISCONF;
+  }
+  return null;
+}

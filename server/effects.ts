@@ -1,0 +1,63 @@
+// What a write leaves behind beside the data: the count of changes that save points look at, and
+// the marks on transactions that watch the key.
+import { args } from '../protocol/arguments.js';
+import type { Client } from './client.js';
+
+/** Changes since the last checkpoint: rdb_changes_since_last_save. */
+export const changes = { sinceLastSave: 0 };
+
+/** Clients by watched key; the key of the map is `database index:key bytes as latin1`. */
+const watchers = new Map<string, Set<Client>>();
+
+/** Notes that the key in argument `index` changed in a database. Every write command calls it. */
+export function keyChanged(databaseIndex: number, index: number): void {
+  changes.sinceLastSave++;
+  if (watchers.size > 0) markWatchers(databaseIndex, args.latin1(index));
+}
+
+/** keyChanged() for a key that is not an argument; bytes as latin1. */
+export function namedKeyChanged(databaseIndex: number, key: string): void {
+  changes.sinceLastSave++;
+  if (watchers.size > 0) markWatchers(databaseIndex, key);
+}
+
+function markWatchers(databaseIndex: number, key: string): void {
+  const clients = watchers.get(`${databaseIndex}:${key}`);
+  if (clients === undefined) return;
+  for (const client of clients) client.watchedChanged = true;
+}
+
+/** Marks every watcher of a database for which `concerns(key)` is true: FLUSHDB, SWAPDB. */
+export function databaseChanged(databaseIndex: number, concerns: (key: string) => boolean): void {
+  const prefix = `${databaseIndex}:`;
+  for (const [watched, clients] of watchers) {
+    if (!watched.startsWith(prefix) || !concerns(watched.slice(prefix.length))) continue;
+    for (const client of clients) client.watchedChanged = true;
+  }
+}
+
+/** WATCH of one key. Watching a key twice is watching it once. */
+export function watchKey(client: Client, key: string): void {
+  const name = `${client.databaseIndex}:${key}`;
+  client.watched ??= [];
+  if (client.watched.includes(name)) return;
+  client.watched.push(name);
+  let clients = watchers.get(name);
+  if (clients === undefined) {
+    clients = new Set();
+    watchers.set(name, clients);
+  }
+  clients.add(client);
+}
+
+/** UNWATCH, and what EXEC, DISCARD and the end of a connection do. */
+export function unwatchAll(client: Client): void {
+  client.watchedChanged = false;
+  if (client.watched === null) return;
+  for (const name of client.watched) {
+    const clients = watchers.get(name);
+    clients?.delete(client);
+    if (clients?.size === 0) watchers.delete(name);
+  }
+  client.watched = null;
+}

@@ -1,0 +1,103 @@
+// The way of replies out: the reactor's shared output buffer, cut into one segment per client and
+// turn.
+//
+//   output   | replies to client 7 | replies to client 9 | free
+//   sends    [7, 0, len]  [9, ...]
+//
+// When a reply does not fit, what is there is sent and the rest follows in a second segment. Nothing
+// here waits: what a socket does not take is queued by the reactor, and holdIfFull() tells when a
+// client has so much waiting that its further requests must wait too.
+import type { ReactorHandle } from '../native/index.js';
+import { type ReplyWriter, reply } from '../protocol/reply_writer.js';
+import { type Client, HELD_BY_OUTPUT } from './client.js';
+
+/** A client with more than this waiting is not read from until its queue is empty. */
+export const OUTPUT_HOLD_BYTES = 1024 * 1024;
+/** With less room than this the buffer is sent before the next client is served. */
+const ROOM_BYTES_MIN = 16 * 1024;
+
+let reactor: ReactorHandle;
+let sends: Int32Array;
+let sendsMax = 0;
+let sendCount = 0;
+let current = -1; // connection of the open segment
+let discarding = false;
+
+export function attachOutput(handle: ReactorHandle): void {
+  reactor = handle;
+  sends = handle.sends;
+  sendsMax = Math.floor(sends.length / 3);
+  reply.attach(handle.output, passOn);
+}
+
+/** Number of segments to send, for reactor.turn(); the caller then starts anew at 0. */
+export function takeSends(): number {
+  const count = sendCount;
+  sendCount = 0;
+  reply.position = 0;
+  reply.segmentStart = 0;
+  return count;
+}
+
+/** Replies written from now on go to this client. */
+export function beginSegment(client: Client): void {
+  current = client.connection;
+  if (reply.limit - reply.position < ROOM_BYTES_MIN || sendCount >= sendsMax - 1) sendAll();
+  reply.segmentStart = reply.position;
+}
+
+/** Ends the open segment. */
+export function endSegment(): void {
+  closeSegment();
+  current = -1;
+}
+
+function closeSegment(): void {
+  const length = reply.position - reply.segmentStart;
+  if (length === 0) return;
+  const at = sendCount * 3;
+  sends[at] = current;
+  sends[at + 1] = reply.segmentStart;
+  sends[at + 2] = length;
+  sendCount++;
+  reply.segmentStart = reply.position;
+}
+
+/** The reply writer's buffer is full: see reply_writer.ts. */
+function passOn(_writer: ReplyWriter): void {
+  if (discarding) reply.position = reply.segmentStart;
+  else closeSegment();
+  sendAll();
+}
+
+function sendAll(): void {
+  const count = sendCount;
+  sendCount = 0;
+  reply.position = 0;
+  reply.segmentStart = 0;
+  if (count > 0) reactor.flush(count);
+}
+
+/** Runs a command and drops what it replies. */
+export function withoutReply(run: () => void): void {
+  closeSegment();
+  discarding = true;
+  try {
+    run();
+  } finally {
+    discarding = false;
+    reply.position = reply.segmentStart;
+  }
+}
+
+/** Holds a client back when too much of its output waits. Returns true when it is held. */
+export function holdIfFull(client: Client): boolean {
+  if (reactor.queuedBytes(client.connection) <= OUTPUT_HOLD_BYTES) return false;
+  client.held |= HELD_BY_OUTPUT;
+  return true;
+}
+
+/** Sends bytes to a client outside its turn: messages that no request of its own asked for. */
+export function sendNow(client: Client, bytes: Uint8Array): void {
+  reactor.send(client.connection, bytes, 0, bytes.length);
+}

@@ -1,0 +1,87 @@
+// Recovery: finds the newest checkpoint, checks it and takes its heap over. A damaged checkpoint
+// stops the start: what to do with it is the user's decision, never ours.
+import { native } from '../../native/index.js';
+import { attachHeap, createHeap, databaseCount, type Random } from '../heap.js';
+import { extentCount } from '../memory/arena.js';
+import { databaseRoot, EXTENT_BYTES } from '../memory/layout.js';
+import { tableCount } from '../structures/hash_table.js';
+import {
+  type CheckpointFile,
+  checkpointDirectory,
+  listCheckpoints,
+  removeTemporaries,
+  setAside,
+} from './checkpoint_files.js';
+import { CheckpointError, type Manifest, readManifest } from './snapshot_format.js';
+
+export interface Recovery {
+  /** The checkpoint that was restored, or null: the heap is new and empty. */
+  readonly file: CheckpointFile | null;
+  readonly keys: number;
+  /** Temporary files of runs that were killed, removed now. */
+  readonly removed: readonly string[];
+  /** Checkpoints that were passed over, with their new paths. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Restores the newest checkpoint below a data directory, or formats a new heap when there is none.
+ * `skip`: how many of the newest to pass over. Throws CheckpointError (or another Error of the file
+ * system) when the checkpoint cannot be used.
+ */
+export function recoverHeap(
+  dataDirectory: string,
+  databases: number,
+  skip: number,
+  random: Random,
+): Recovery {
+  const directory = checkpointDirectory(dataDirectory);
+  const removed = removeTemporaries(directory);
+  const files = listCheckpoints(directory);
+  if (skip > files.length) {
+    throw new Error(
+      `restore-skip is ${skip}, but ${directory} has ${files.length} checkpoints: ` +
+        'there is none behind them',
+    );
+  }
+  const file = files[skip] ?? null;
+  if (file === null) createHeap(databases, random);
+  else restoreHeap(file.path, databases, random);
+  const skipped = files.slice(0, skip).map(setAside);
+  return { file, keys: totalKeys(), removed, skipped };
+}
+
+/** Puts the heap of a checkpoint into the arena, in place of what is there. */
+export function restoreHeap(path: string, databases: number, random: Random): void {
+  const manifest = readManifest(path);
+  if (manifest.extents.length > extentCount) {
+    throw new CheckpointError(
+      path,
+      `an arena of at least ${manifest.extents.length * EXTENT_BYTES} bytes (arena-size)`,
+      `${extentCount * EXTENT_BYTES}`,
+    );
+  }
+  native.restoreExtents({ path, extents: manifest.extents, tableOffset: manifest.tableOffset });
+  try {
+    attachHeap(databases, random);
+    compareWithManifest(path, manifest);
+  } catch (error) {
+    throw error instanceof CheckpointError
+      ? error
+      : new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function compareWithManifest(path: string, manifest: Manifest): void {
+  manifest.keys.forEach((keys, i) => {
+    const found = i < databaseCount() ? tableCount(databaseRoot(i)) : 0;
+    if (found !== keys)
+      throw new CheckpointError(path, `${keys} keys in database ${i}`, `${found}`);
+  });
+}
+
+function totalKeys(): number {
+  let keys = 0;
+  for (let i = 0; i < databaseCount(); i++) keys += tableCount(databaseRoot(i));
+  return keys;
+}

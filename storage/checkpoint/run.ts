@@ -1,0 +1,149 @@
+// One checkpoint from the cut to the durable file:
+//
+//   prepare   memory of the run is touched in the background        (not for a blocking run)
+//   seal      between two commands: number and extents              seal.ts
+//   arm       the arena is write-protected: the only pause          native
+//   copy      a native thread copies the pages to the file          native
+//   finish    manifest, fdatasync, rename, fsync; old ones removed  here and native
+//
+// One run at a time. On any failure the previous checkpoint stays as it was and the error is passed
+// to `onDone`; nothing is thrown into a command.
+import { type CheckpointCounters, native } from '../../native/index.js';
+import { databaseCount } from '../heap.js';
+import { usedBytes } from '../memory/allocator.js';
+import { describeExtents, setCheckpointExtents } from '../memory/extents.js';
+import { databaseRoot } from '../memory/layout.js';
+import { tableCount } from '../structures/hash_table.js';
+import { checkpointDirectory, checkpointPath, pruneCheckpoints } from './checkpoint_files.js';
+import { type Seal, seal } from './seal.js';
+import { describeCheckpoint, encodeTail } from './snapshot_format.js';
+
+export interface CheckpointRequest {
+  readonly dataDirectory: string;
+  readonly memoryBytesMax: number;
+  readonly keep: number;
+  readonly serverVersion: string;
+  readonly nowMillis: number;
+  /** Called once, when the run has ended: null when the file is durable. */
+  readonly onDone: (error: Error | null, counters: CheckpointCounters) => void;
+  /** Called at the cut: what is changed from now on is not in this checkpoint. */
+  readonly onCut: () => void;
+}
+
+/** Of the least memory that the native side needs: staging, a few pre-images and the block table. */
+const MEMORY_BYTES_FIXED = 2 * 1024 * 1024 + 64 * 1024;
+const TABLE_BYTES_PER_EXTENT = 128;
+
+let running = false;
+
+export function isCheckpointRunning(): boolean {
+  return running;
+}
+
+/** Starts a checkpoint in the background. The cut follows within tens of milliseconds. */
+export function startCheckpoint(request: CheckpointRequest): void {
+  running = true;
+  const extents = describeExtents();
+  try {
+    native.checkpointPrepare({
+      extents,
+      memoryBytesMax: memoryBound(request, extents),
+      onPrepared: (error) => {
+        if (error !== null) end(request, error);
+        else cut(request);
+      },
+    });
+  } catch (error) {
+    end(request, asError(error));
+  }
+}
+
+/** Takes a checkpoint and returns when it has ended; onDone was called then. */
+export function runCheckpoint(request: CheckpointRequest): void {
+  running = true;
+  cut(request);
+  waitForCheckpoint();
+}
+
+/** Waits until the run that is active has ended. */
+export function waitForCheckpoint(): void {
+  while (running) native.checkpointWait();
+}
+
+function memoryBound(request: CheckpointRequest, extents: Uint8Array): number {
+  const least = MEMORY_BYTES_FIXED + TABLE_BYTES_PER_EXTENT * extents.length;
+  return Math.max(request.memoryBytesMax, least);
+}
+
+/** Seal and arm. */
+function cut(request: CheckpointRequest): void {
+  try {
+    const directory = checkpointDirectory(request.dataDirectory);
+    const sealed = seal(directory);
+    const path = checkpointPath(directory, sealed.epoch);
+    const keys = Array.from({ length: databaseCount() }, (_, i) => tableCount(databaseRoot(i)));
+    const used = usedBytes();
+    native.checkpointStart({
+      temporaryPath: `${path}.tmp`,
+      extents: sealed.extents,
+      memoryBytesMax: memoryBound(request, sealed.extents),
+      onCopied: (error) => {
+        if (error !== null) end(request, error);
+        else finish(request, sealed, path, keys, used);
+      },
+    });
+    setCheckpointExtents(sealed.extents);
+    request.onCut();
+  } catch (error) {
+    end(request, asError(error));
+  }
+}
+
+function finish(
+  request: CheckpointRequest,
+  sealed: Seal,
+  path: string,
+  keys: number[],
+  used: number,
+): void {
+  try {
+    const manifest = describeCheckpoint(sealed.extents, {
+      epoch: sealed.epoch,
+      serverVersion: request.serverVersion,
+      createdMillis: request.nowMillis,
+      pages: native.checkpointCounters().pagesTotal,
+      keys,
+      usedBytes: used,
+    });
+    native.checkpointFinish({
+      tail: encodeTail(manifest),
+      finalPath: path,
+      onFinished: (error) => {
+        if (error === null) prune(request);
+        end(request, error);
+      },
+    });
+  } catch (error) {
+    native.checkpointAbort();
+    end(request, asError(error));
+  }
+}
+
+/** Old checkpoints that cannot be removed are no failure of the new one. */
+function prune(request: CheckpointRequest): void {
+  try {
+    pruneCheckpoints(checkpointDirectory(request.dataDirectory), request.keep);
+  } catch {
+    // They are found and removed after the next checkpoint.
+  }
+}
+
+function end(request: CheckpointRequest, error: Error | null): void {
+  setCheckpointExtents(null);
+  running = false;
+  request.onDone(error, native.checkpointCounters());
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
