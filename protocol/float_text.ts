@@ -8,10 +8,29 @@ const DOT = 0x2e;
 /** Powers of ten that are exact doubles. */
 const EXACT_POWERS = Float64Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
 
-/** What strtod takes as a finite decimal number; a sign may stand before it. */
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-const HEXADECIMAL = /^[+-]?0x(?:[\da-f]+\.?[\da-f]*|\.[\da-f]+)(?:p[+-]?\d+)?$/i;
-const INFINITE = /^([+-]?)inf(?:inity)?$/i;
+/** Longer texts are not read as numbers; Redis's own bound for INCRBYFLOAT. */
+const FLOAT_TEXT_BYTES_MAX = 5119;
+
+/** What strtod takes as a number: no alternative can match twice, so a mismatch costs linear time. */
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+const HEXADECIMAL = /^[+-]?0x(?:[\da-f]+(?:\.[\da-f]*)?|\.[\da-f]+)(?:p[+-]?\d+)?$/i;
+const INFINITE = /^[+-]?inf(?:inity)?$/i;
+
+export type FloatSyntax = 'decimal' | 'hexadecimal' | 'infinite' | 'none';
+
+/** How strtod would read the whole text; 'none' when it would stop before the end, or reads nan. */
+export function floatSyntax(text: string): FloatSyntax {
+  if (text.length > FLOAT_TEXT_BYTES_MAX) {
+    return 'none';
+  }
+  if (DECIMAL.test(text)) {
+    return 'decimal';
+  }
+  if (HEXADECIMAL.test(text)) {
+    return 'hexadecimal';
+  }
+  return INFINITE.test(text) ? 'infinite' : 'none';
+}
 
 /**
  * The double in buffer[offset, offset + length) as Redis reads scores: decimal or hexadecimal (0x1p3),
@@ -44,22 +63,28 @@ export function parseFloatStrict(buffer: Uint8Array, offset: number, length: num
       return negative ? -magnitude : magnitude;
     }
   }
+  if (length > FLOAT_TEXT_BYTES_MAX) {
+    return Number.NaN;
+  }
   const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + offset, length);
   return parseFloatText(bytes.toString('latin1'));
 }
 
 /** As parseFloatStrict, from text. */
 export function parseFloatText(text: string): number {
-  if (DECIMAL.test(text)) {
-    const value = Number(text);
-    const vanished = value === 0 && /[1-9]/.test(text.replace(/e.*$/i, ''));
-    return vanished || !Number.isFinite(value) ? Number.NaN : value;
+  switch (floatSyntax(text)) {
+    case 'decimal': {
+      const value = Number(text);
+      const vanished = value === 0 && /[1-9]/.test(text.replace(/e.*$/i, ''));
+      return vanished || !Number.isFinite(value) ? Number.NaN : value;
+    }
+    case 'hexadecimal':
+      return hexadecimal(text);
+    case 'infinite':
+      return text.startsWith('-') ? -Infinity : Infinity;
+    case 'none':
+      return Number.NaN;
   }
-  const infinite = INFINITE.exec(text);
-  if (infinite) {
-    return infinite[1] === '-' ? -Infinity : Infinity;
-  }
-  return HEXADECIMAL.test(text) ? hexadecimal(text) : Number.NaN;
 }
 
 function hexadecimal(text: string): number {
@@ -81,7 +106,7 @@ export function formatDouble17(n: number): string {
   if (!Number.isFinite(n)) {
     return Number.isNaN(n) ? 'nan' : n > 0 ? 'inf' : '-inf';
   }
-  if (Number.isInteger(n) && Math.abs(n) < 1e17) {
+  if (Number.isSafeInteger(n)) {
     return Object.is(n, -0) ? '-0' : String(n);
   }
   const [digits, exponentText] = scientific17(n).split('e') as [string, string];

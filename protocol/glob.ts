@@ -7,6 +7,8 @@
 // pattern that begins at some star has failed at every place of the subject, no earlier star can help,
 // because it would only offer the rest fewer places. So a failure behind a star ends the whole match, and
 // the cost is at most pattern length times subject length.
+//
+// One oddity is kept: an empty subject matches only the empty pattern and '*' itself, not '**'.
 
 const STAR = 0x2a;
 const QUESTION = 0x3f;
@@ -33,6 +35,9 @@ export function globMatch(
   subjectLength: number,
   ignoreCase: boolean,
 ): boolean {
+  if (subjectLength === 0) {
+    return patternLength === 0 || (patternLength === 1 && pattern[patternOffset] === STAR);
+  }
   const patternEnd = patternOffset + patternLength;
   const subjectEnd = subjectOffset + subjectLength;
   let p = patternOffset;
