@@ -30,11 +30,12 @@ describe('limits', () => {
   test(`${CONNECTIONS} connections opened and dropped`, { timeout: 300_000 }, async () => {
     const random = new Random(7);
     const concurrent = 250;
+    const network = 1 + (process.pid % 250);
     const half = encode(['SET', 'storm', 'x'.repeat(100)]).subarray(0, 40);
     const one = (i: number): Promise<void> =>
       new Promise((resolve) => {
-        // The client's ports stay taken for a minute; other loopback addresses have their own.
-        const localAddress = `127.0.0.${2 + (Math.floor(i / 10_000) % 200)}`;
+        // A closed port stays taken for a minute, but each loopback address has ports of its own.
+        const localAddress = `127.${network}.${Math.floor(i / 10_000) % 250}.2`;
         const socket = connect({ port: server.port, host: '127.0.0.1', localAddress });
         socket.on('error', () => {});
         socket.on('close', () => resolve());

@@ -147,11 +147,11 @@ describe('doubles', () => {
   test('text and back, random bits', () => {
     const random = new Random(3);
     const view = new DataView(new ArrayBuffer(8));
-    for (let i = 0; i < 50000; i++) {
+    for (let i = 0; i < 20000; i++) {
       view.setUint32(0, random.uint32());
       view.setUint32(4, random.uint32());
       const n = view.getFloat64(0);
-      if (Number.isFinite(n)) expect(parse(formatDouble17(n))).toBe(n);
+      if (Number.isFinite(n) && parse(formatDouble17(n)) !== n) expect.fail(String(n));
     }
   });
 

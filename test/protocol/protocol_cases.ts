@@ -114,3 +114,9 @@ export const STREAMS: readonly string[] = [
   '"\r\n',
   "'\n",
 ];
+
+/** A stream as the name of a test. */
+export function abbreviated(text: string): string {
+  const shown = JSON.stringify(text).replaceAll('%', '%%');
+  return shown.length > 70 ? `${shown.slice(0, 60)}... (${text.length} bytes)` : shown;
+}

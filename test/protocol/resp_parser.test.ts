@@ -10,7 +10,7 @@ import {
   setBulkBytesMax,
 } from '../../protocol/resp_parser.js';
 import { drive, latin1, multibulk } from './drive.js';
-import { STREAMS } from './protocol_cases.js';
+import { abbreviated, STREAMS } from './protocol_cases.js';
 import { referenceParse } from './reference_parser.js';
 
 const LINE_MAX = 65536;
@@ -20,12 +20,12 @@ function everyByte(bytes: Uint8Array): number[] {
 }
 
 describe('requests', () => {
-  test.each(STREAMS.map((text) => [text]))('%j', (text) => {
+  test.each(STREAMS.map((text) => [abbreviated(text), text]))('%s', (_, text) => {
     const bytes = latin1(text);
     const expected = referenceParse(text);
     expect(drive(bytes, [])).toEqual(expected);
     expect(drive(bytes, everyByte(bytes), { salt: 11 })).toEqual(expected);
-    for (let cut = 1; cut < Math.min(bytes.length, 200); cut++) {
+    for (let cut = 1; cut < Math.min(bytes.length, 100); cut++) {
       expect(drive(bytes, [cut], { salt: cut })).toEqual(expected);
     }
   });

@@ -1,6 +1,7 @@
 // Random and mutated request streams, cut at random places: the parser throws nothing, reads nothing
 // outside its range, and agrees with the plain reference parser whatever the cuts.
 // STILLFRAME_FUZZ_SEED replays a run, STILLFRAME_FUZZ_ROUNDS makes it longer.
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { numberFromEnv, Random } from '../support/random.js';
 import { drive, latin1, multibulk } from './drive.js';
@@ -8,7 +9,7 @@ import { STREAMS } from './protocol_cases.js';
 import { referenceParse } from './reference_parser.js';
 
 const SEED = numberFromEnv('STILLFRAME_FUZZ_SEED', 20240607);
-const ROUNDS = numberFromEnv('STILLFRAME_FUZZ_ROUNDS', 4000);
+const ROUNDS = numberFromEnv('STILLFRAME_FUZZ_ROUNDS', 2000);
 
 /** Bytes that mean something to a request parser. */
 const ALPHABET = '*$\r\n\0 "\'\\x0123456789-+aZ\t\v\xff';
@@ -16,7 +17,7 @@ const ALPHABET = '*$\r\n\0 "\'\\x0123456789-+aZ\t\v\xff';
 function randomText(random: Random, length: number, alphabet = ALPHABET): string {
   let text = '';
   for (let i = 0; i < length; i++) {
-    text += random.pick([...alphabet]);
+    text += alphabet[random.below(alphabet.length)];
   }
   return text;
 }
@@ -70,10 +71,13 @@ describe(`fuzz, seed ${SEED}`, () => {
       const authenticated = !random.chance(0.2);
       const expected = referenceParse(text, authenticated);
       const cuts = cutsOf(random, bytes.length);
-      const where = `round ${round}: ${JSON.stringify(text)} cut at ${cuts}`;
       const salt = random.below(1000);
-      expect(drive(bytes, [], { salt, authenticated }), where).toEqual(expected);
-      expect(drive(bytes, cuts, { salt: salt + 1, authenticated }), where).toEqual(expected);
+      const whole = drive(bytes, [], { salt, authenticated });
+      const pieces = drive(bytes, cuts, { salt: salt + 1, authenticated });
+      if (!isDeepStrictEqual(whole, expected) || !isDeepStrictEqual(pieces, expected)) {
+        const where = `round ${round}: ${JSON.stringify(text)} cut at ${cuts}`;
+        expect({ whole, pieces }, where).toEqual({ whole: expected, pieces: expected });
+      }
     }
   });
 });
