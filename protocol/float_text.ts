@@ -136,12 +136,14 @@ function scientific17(n: number): string {
 function positional(scientific: string, exponent: number): string {
   const sign = scientific.startsWith('-') ? '-' : '';
   const digits = scientific.replace('-', '').replace('.', '');
-  if (exponent < 0) {
-    return trimZeros(`${sign}0.${'0'.repeat(-exponent - 1)}${digits}`);
-  }
-  return trimZeros(`${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`);
+  const leading = exponent < 0 ? '0'.repeat(-exponent) : '';
+  const point = Math.max(exponent, 0) + 1;
+  const all = leading + digits;
+  const fraction = all.slice(point).replace(/0+$/, '');
+  return `${sign}${all.slice(0, point)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-function trimZeros(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+/** The digits of the scientific form, which always has a point. */
+function trimZeros(digits: string): string {
+  return digits.replace(/\.?0+$/, '');
 }

@@ -9,7 +9,7 @@ import { STREAMS } from './protocol_cases.js';
 import { referenceParse } from './reference_parser.js';
 
 const SEED = numberFromEnv('STILLFRAME_FUZZ_SEED', 20240607);
-const ROUNDS = numberFromEnv('STILLFRAME_FUZZ_ROUNDS', 2000);
+const ROUNDS = numberFromEnv('STILLFRAME_FUZZ_ROUNDS', 5000);
 
 /** Bytes that mean something to a request parser. */
 const ALPHABET = '*$\r\n\0 "\'\\x0123456789-+aZ\t\v\xff';
