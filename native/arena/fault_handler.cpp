@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <mutex>
 
+#include "arena/test_points.h"
+
 namespace stillframe {
 
 // The handler and its table. The handler is installed once per signal and stays: another library
@@ -41,6 +43,7 @@ FaultDispatch::Installed FaultDispatch::installed[2];
 
 void FaultDispatch::handle(int signalNumber, siginfo_t* info, void* context) {
   const int savedErrno = errno;
+  testPoint(TestPoint::handlerEntered);
   bool resolved = false;
   // BUS_ADRERR, SEGV_ACCERR: the kernel refused an access. Damaged memory (BUS_MCEERR_*) and
   // signals sent by kill(2) (si_code <= 0) are not ours even inside an arena.

@@ -221,6 +221,12 @@ Status Checkpoint::copy() {
   Status status = copyCut({cut_, memory_, file_, cancelled_});
   if (!status.ok()) (void)cut_.liftAll();  // the first error is the one to report
   cut_.disarm();
+  if (status.ok() && cut_.pool().freeCount() != cut_.pool().slotCount()) {
+    status = Status::failure("checkpoint lost slots of its pre-image pool: " +
+                             std::to_string(cut_.pool().freeCount()) + " of " +
+                             std::to_string(cut_.pool().slotCount()) +
+                             " came back; the file is not used");
+  }
   if (!status.ok()) file_.discard();
   memory_.release();
   return status;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "arena/test_points.h"
 #include "snapshot/page_copy.h"
 
 namespace stillframe {
@@ -24,7 +25,7 @@ void Cut::close() { registration_.close(); }
 Status Cut::prepare(const uint8_t* kinds, size_t extentCount, int overflowDescriptor) {
   Status status = arena_.states().advanceEpoch();
   if (!status.ok()) return status;
-  memcpy(kinds_.data(), kinds, extentCount);
+  if (extentCount > 0) memcpy(kinds_.data(), kinds, extentCount);
   extentCount_ = extentCount;
   overflowDescriptor_ = overflowDescriptor;
   failure_.store(0, std::memory_order_relaxed);
@@ -114,11 +115,14 @@ Status Cut::copyExtent(size_t extent, uint8_t* staging) {
     if (states.decided(seen)) continue;
     // Only a writer changes an undecided page besides us, and it decides it.
     if (!state.compare_exchange_strong(seen, copying, std::memory_order_acq_rel)) continue;
+    testPoint(TestPoint::copierClaimed);
     copyPage(staging + i * kPageBytes, arena_.pageAt(firstPage + i));
+    testPoint(TestPoint::copierCopied);
     uint8_t expected = copying;
     if (state.compare_exchange_strong(expected, done, std::memory_order_acq_rel)) copied++;
   }
   pagesCopied_.fetch_add(copied, std::memory_order_relaxed);
+  testPoint(TestPoint::copierDecided);
   const int code = arena_.protection().lift(arena_.extentAt(extent), kExtentBytes);
   if (code != 0) {
     return Status::systemCall("ioctl", code, "lifting the protection of extent " +

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "arena/test_points.h"
 #include "snapshot/cut.h"
 #include "snapshot/page_copy.h"
 
@@ -48,11 +49,13 @@ bool Cut::claimForWriter(size_t page, uint8_t seen) noexcept {
   // protection would order them too; this does not rely on it.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   pagesSaved_.fetch_add(1, std::memory_order_relaxed);
+  testPoint(TestPoint::writerClaimed);
   return true;
 }
 
 bool Cut::saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept {
   copyPage(pool_.data(slot), arena_.pageAt(page));
+  testPoint(TestPoint::writerCopied);
   if (!claimForWriter(page, seen)) {
     pool_.giveBack(slot);
     return false;
@@ -63,7 +66,9 @@ bool Cut::saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept {
   pool_.next(slot).store(kUnlinked, std::memory_order_relaxed);
   const uint32_t before =
       saved_[page / kPagesPerExtent].newest.exchange(slot, std::memory_order_acq_rel);
+  testPoint(TestPoint::writerSwung);
   pool_.next(slot).store(before, std::memory_order_release);
+  testPoint(TestPoint::writerSaved);
   return true;
 }
 
@@ -71,6 +76,7 @@ bool Cut::saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept {
 __attribute__((noinline)) bool Cut::saveToFile(size_t page, uint8_t seen) noexcept {
   alignas(64) uint8_t image[kPageBytes];
   copyPage(image, arena_.pageAt(page));
+  testPoint(TestPoint::writerCopied);
   if (!claimForWriter(page, seen)) return false;
   size_t written = 0;
   while (written < kPageBytes) {
@@ -85,6 +91,7 @@ __attribute__((noinline)) bool Cut::saveToFile(size_t page, uint8_t seen) noexce
   }
   poolOverflows_.fetch_add(1, std::memory_order_relaxed);
   saved_[page / kPagesPerExtent].overflowed.fetch_add(1, std::memory_order_release);
+  testPoint(TestPoint::writerSaved);
   return true;
 }
 

@@ -1,0 +1,366 @@
+// Whole runs: what reaches the file is the arena at the cut, byte for byte, whoever writes meanwhile.
+#include "snapshot/checkpoint.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "arena/test_points.h"
+#include "test/fixture.h"
+
+using namespace stillframe;
+using namespace stillframe::test;
+
+namespace {
+
+constexpr size_t kTinyPool = kExtentBytes + 6 * kPageBytes;  // staging for one extent, few slots
+
+std::vector<uint8_t> allData(size_t extents) { return std::vector<uint8_t>(extents, 1); }
+
+// Four threads that write all over the arena, one command after the other, as many commands as they
+// are allowed: they run at full priority and the copier does not, so without an end to the commands
+// a run would take as long as they do.
+class Hammer {
+ public:
+  Hammer(Fixture& fixture, CommandGate& gate) {
+    for (uint64_t id = 0; id < 4; id++) {
+      threads_.emplace_back([this, &fixture, &gate, id] {
+        Random random(options.seed * 100 + id);
+        while (takeCommand()) {
+          gate.enterCommand();
+          const size_t writes = 1 + random.below(40);
+          for (size_t i = 0; i < writes; i++) {
+            fixture.write(random.below(fixture.arena.bytes() / 8) * 8, random.next());
+          }
+          gate.leave();
+        }
+      });
+    }
+  }
+  ~Hammer() {
+    allow(-1);
+    for (std::thread& thread : threads_) thread.join();
+  }
+  void allow(int64_t commands) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    commands_ = commands;
+    changed_.notify_all();
+  }
+
+ private:
+  bool takeCommand() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return commands_ != 0; });
+    if (commands_ < 0) return false;
+    commands_--;
+    return true;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int64_t commands_ = 1000;  // -1: no more, ever
+  std::vector<std::thread> threads_;
+};
+
+// Gives the processor away at every step of the protocol, now and then for long.
+void randomDelays(TestPoint point) {
+  static std::atomic<uint64_t> counter{0};
+  const uint64_t mixed =
+      (counter.fetch_add(1, std::memory_order_relaxed) + static_cast<uint64_t>(point)) *
+      0x9E3779B97F4A7C15;
+  if (mixed >> 60 == 0) sched_yield();
+  if (mixed >> 54 == 0) usleep(200);
+}
+
+struct HookGuard {
+  explicit HookGuard(TestPointHook hook) { testPointHook.store(hook); }
+  ~HookGuard() { testPointHook.store(nullptr); }
+};
+
+void hammerRuns(size_t extents, size_t memoryBytesMax, int runs, bool expectOverflow) {
+  Fixture fixture(extents);
+  fixture.fill(options.seed);
+  CommandGate gate;
+  Random random(options.seed);
+  uint64_t saved = 0, overflows = 0;
+  Hammer hammer(fixture, gate);
+  for (int run = 0; run < runs; run++) {
+    hammer.allow(static_cast<int64_t>(random.below(4000)));
+    std::vector<uint8_t> kinds(1 + random.below(extents));
+    for (uint8_t& kind : kinds) kind = static_cast<uint8_t>(random.below(3));
+    kinds.back() = 1;
+    gate.closeForCut();
+    const Status started = fixture.cut(kinds, memoryBytesMax);
+    gate.leave();
+    CHECK_OK(started);
+    CHECK_OK(fixture.waitCopied());
+    fixture.checkImage(fixture.path("run.tmp"));
+    fixture.checkCounters();
+    saved += fixture.checkpoint.counters().pagesSaved;
+    overflows += fixture.checkpoint.counters().poolOverflows;
+    CHECK(fixture.checkpoint.counters().extraBytesPeak <= memoryBytesMax);
+    fixture.checkpoint.abort();  // the image was looked at; no need to make it durable
+    CHECK(!exists(fixture.path("run.tmp")));
+  }
+  CHECK(saved > 0);
+  if (expectOverflow) CHECK(overflows > 0);
+}
+
+}  // namespace
+
+TEST(run_without_writers) {
+  Fixture fixture(5);
+  fixture.fill(1);
+  CHECK_OK(fixture.cut({1, 0, 2, 1, 1}, 16 << 20));
+  CHECK_OK(fixture.waitCopied());
+  fixture.checkCounters();
+  CHECK_EQUAL(fixture.checkpoint.counters().pagesSaved, 0);
+  CHECK_OK(fixture.finish(fixture.path("whole.still"), "manifest"));
+  CHECK(!exists(fixture.path("run.tmp")));
+  fixture.checkImage(fixture.path("whole.still"));
+  const std::vector<uint8_t> file = readFile(fixture.path("whole.still"));
+  CHECK_EQUAL(file.size(), 5 * (kExtentBytes + kBlocksPerExtent * 4) + 8);
+  CHECK(memcmp(file.data() + file.size() - 8, "manifest", 8) == 0);
+  CHECK_EQUAL(fixture.checkpoint.counters().fileBytes,
+              4 * kExtentBytes + 5 * kBlocksPerExtent * 4 + 8);
+  unlink(fixture.path("whole.still").c_str());
+  fixture.checkUnprotected();
+}
+
+TEST(run_over_no_extents) {
+  Fixture fixture(2);
+  CHECK_OK(fixture.cut({}, 16 << 20));
+  CHECK_OK(fixture.waitCopied());
+  CHECK_OK(fixture.finish(fixture.path("empty.still")));
+  CHECK_EQUAL(readFile(fixture.path("empty.still")).size(), 4);
+  unlink(fixture.path("empty.still").c_str());
+}
+
+// Pages that were never touched are zeros in the image, even when written right after the cut.
+void writesIntoUntouchedPages(const WriteProtectOptions& options) {
+  Fixture fixture(4, options);
+  fixture.write(kExtentBytes, 5);
+  CHECK_OK(fixture.cut(allData(4), 16 << 20));
+  for (size_t offset = 0; offset < fixture.arena.bytes(); offset += kPageBytes) {
+    fixture.write(offset, 9);
+  }
+  CHECK_OK(fixture.waitCopied());
+  fixture.checkImage(fixture.path("run.tmp"));
+  fixture.checkCounters();
+  fixture.checkpoint.abort();
+  fixture.checkUnprotected();
+}
+TEST(writes_into_untouched_pages) { writesIntoUntouchedPages({}); }
+TEST(writes_into_untouched_pages_on_an_older_kernel) {
+  WriteProtectOptions older;
+  older.ignoreUnpopulatedFeature = true;
+  writesIntoUntouchedPages(older);
+}
+
+TEST(hammer_with_a_large_pool) { hammerRuns(16, 64 << 20, 10 * options.effort, false); }
+TEST(hammer_with_a_tiny_pool) { hammerRuns(16, kTinyPool, 10 * options.effort, true); }
+TEST(hammer_with_delays_at_every_step) {
+  const HookGuard guard(randomDelays);
+  hammerRuns(8, 16 << 20, 10 * options.effort, false);
+}
+TEST(hammer_with_delays_and_a_tiny_pool) {
+  const HookGuard guard(randomDelays);
+  hammerRuns(8, kTinyPool, 10 * options.effort, true);
+}
+
+TEST(many_runs_over_the_wrap_of_the_epoch) {
+  Fixture fixture(3);
+  Random random(options.seed);
+  for (int run = 0; run < 140; run++) {
+    std::vector<uint8_t> kinds = allData(3);
+    kinds[random.below(3)] = 0;  // so that old state bytes of several epochs stay about
+    CHECK_OK(fixture.cut(kinds, 8 << 20));
+    for (int i = 0; i < 100; i++) {
+      fixture.write(random.below(fixture.arena.bytes() / 8) * 8, random.next());
+    }
+    CHECK_OK(fixture.waitCopied());
+    fixture.checkImage(fixture.path("run.tmp"));
+    fixture.checkCounters();
+    fixture.checkpoint.abort();
+  }
+}
+
+TEST(populate_during_a_run_changes_nothing) {
+  Fixture fixture(8);
+  fixture.fill(1);
+  const HookGuard guard(randomDelays);
+  CHECK_OK(fixture.cut({1, 1, 1, 1, 1, 1}, 8 << 20));
+  CHECK_OK(fixture.arena.populate().request(0, 8));
+  for (size_t offset = 0; offset < fixture.arena.bytes(); offset += 3 * kPageBytes) {
+    fixture.write(offset, 9);
+  }
+  CHECK_OK(fixture.waitCopied());
+  fixture.arena.populate().waitUntilIdle();
+  fixture.checkImage(fixture.path("run.tmp"));
+  fixture.checkCounters();
+}
+
+TEST(abort_at_random_instants_leaves_nothing) {
+  Fixture fixture(16);
+  fixture.fill(1);
+  CommandGate gate;
+  Random random(options.seed);
+  for (int run = 0; run < 15 * options.effort; run++) {
+    {
+      Hammer hammer(fixture, gate);
+      hammer.allow(1'000'000);
+      gate.closeForCut();
+      const Status started = fixture.cut(allData(16), run % 2 == 0 ? kTinyPool : 16 << 20);
+      gate.leave();
+      CHECK_OK(started);
+      const uint64_t faults = random.below(1000);
+      while (fixture.checkpoint.counters().faults < faults && fixture.checkpoint.active() &&
+             fixture.checkpoint.counters().pagesCopied < 15 * kPagesPerExtent) {
+        sched_yield();
+      }
+      fixture.checkpoint.abort();
+    }
+    CHECK(!exists(fixture.path("run.tmp")));
+    CHECK(!fixture.checkpoint.active());
+    CheckpointResult result;
+    CHECK(!fixture.checkpoint.takeResult(result));
+    fixture.checkUnprotected();
+  }
+}
+
+TEST(close_in_the_middle_of_a_run) {
+  for (int i = 0; i < 5; i++) {
+    Fixture fixture(8);
+    fixture.fill(1);
+    CHECK_OK(fixture.cut(allData(8), 8 << 20));
+    fixture.write(7 * kExtentBytes, 1);
+    fixture.checkpoint.close();
+    CHECK(!exists(fixture.path("run.tmp")));
+    for (size_t offset = 0; offset < fixture.arena.bytes(); offset += kPageBytes) {
+      fixture.write(offset, 1);  // the handler is gone: a fault would kill
+    }
+  }
+}
+
+TEST(start_refuses_and_leaves_nothing) {
+  Fixture fixture(4);
+  fixture.fill(1);
+  CHECK(!fixture.cut({1, 3}, 8 << 20).ok());
+  CHECK(!fixture.cut(allData(4), kExtentBytes).ok());          // no room for a slot
+  const Status tooMany = fixture.checkpoint.start({fixture.path("x"), nullptr, 5, 8 << 20, true},
+                                                  fixture.pauseMicros);
+  CHECK(!tooMany.ok());
+  fclose(fopen(fixture.path("run.tmp").c_str(), "w"));
+  const Status taken = fixture.cut(allData(4), 8 << 20);       // exclusive creation
+  CHECK_EQUAL(taken.errnoCode(), EEXIST);
+  CHECK(exists(fixture.path("run.tmp")));                      // not ours: not removed
+  unlink(fixture.path("run.tmp").c_str());
+  fixture.checkUnprotected();
+  CHECK_OK(fixture.cut(allData(4), 8 << 20));
+  CHECK(!fixture.cut(allData(4), 8 << 20).ok());               // one at a time
+  CHECK_OK(fixture.waitCopied());
+  CHECK(!fixture.cut(allData(4), 8 << 20).ok());               // still between the phases
+  CHECK_OK(fixture.finish(fixture.path("a.still")));
+  CHECK_OK(fixture.cut(allData(4), 8 << 20));
+  CHECK_OK(fixture.waitCopied());
+  CHECK_EQUAL(fixture.finish(fixture.path("a.still")).errnoCode(), EEXIST);
+  CHECK(!exists(fixture.path("run.tmp")));
+  CHECK(exists(fixture.path("a.still")));                      // the first one is untouched
+  unlink(fixture.path("a.still").c_str());
+  CHECK(!fixture.checkpoint.finish({}, "x").ok());
+}
+
+TEST(prepared_memory_is_used_and_given_back) {
+  Fixture fixture(4);
+  fixture.fill(1);
+  CHECK_OK(fixture.checkpoint.prepare(16 << 20, 4, 4));
+  fixture.checkpoint.wait();
+  CheckpointResult result;
+  CHECK(fixture.checkpoint.takeResult(result));
+  CHECK(result.event == CheckpointEvent::prepared);
+  CHECK_OK(result.status);
+  CHECK_OK(fixture.cut(allData(4), 16 << 20));
+  CHECK_OK(fixture.waitCopied());
+  fixture.checkImage(fixture.path("run.tmp"));
+  fixture.checkpoint.abort();
+  CHECK_OK(fixture.checkpoint.prepare(16 << 20, 4, 4));
+  CHECK_OK(fixture.cut(allData(4), 8 << 20));  // waits for the preparation, uses another size
+  fixture.checkpoint.wait();
+  CHECK(fixture.checkpoint.takeResult(result));
+  CHECK(result.event == CheckpointEvent::prepared);
+  CHECK_OK(fixture.waitCopied());
+  fixture.checkpoint.abort();
+}
+
+// ---- disk faults: the file may not grow over a limit ----
+
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit limited{bytes, before_.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(failing_write_fails_the_run_and_leaves_nothing) {
+  Fixture fixture(6);
+  fixture.fill(1);
+  {
+    const FileSizeLimit limit(3 << 20);
+    CHECK_OK(fixture.cut(allData(6), 8 << 20));
+    fixture.write(5 * kExtentBytes, 1);
+    const Status status = fixture.waitCopied();
+    CHECK_EQUAL(status.errnoCode(), EFBIG);
+    CHECK(status.text().find("run.tmp") != std::string::npos);
+  }
+  CHECK(!exists(fixture.path("run.tmp")));
+  CHECK(!fixture.checkpoint.active());
+  fixture.checkUnprotected();
+  CHECK_OK(fixture.cut(allData(6), 8 << 20));  // and the next one succeeds
+  CHECK_OK(fixture.waitCopied());
+  fixture.checkImage(fixture.path("run.tmp"));
+}
+
+std::atomic<bool> copierHeld{false};
+void holdCopier(TestPoint point) {
+  while (point == TestPoint::copierClaimed && copierHeld.load()) sched_yield();
+}
+
+// A writer that cannot store its pre-image goes on; the run must not pretend to be whole. The file
+// may grow to its data size (the copier's ftruncate has passed) when the writer meets the limit.
+TEST(failing_overflow_write_fails_the_run_not_the_writer) {
+  Fixture fixture(6);
+  fixture.fill(1);
+  copierHeld.store(true);
+  const HookGuard guard(holdCopier);
+  CHECK_OK(fixture.cut(allData(6), kTinyPool));
+  while (fixture.arena.states().decode(fixture.arena.states().at(0).load()) !=
+         PageState::copying) {
+    sched_yield();
+  }
+  {
+    const FileSizeLimit limit(1 << 20);
+    for (size_t page = 0; page < kPagesPerExtent; page++) {
+      fixture.write(5 * kExtentBytes + page * kPageBytes, page);
+    }
+  }
+  copierHeld.store(false);
+  const Status status = fixture.waitCopied();
+  CHECK_EQUAL(status.errnoCode(), EFBIG);
+  for (size_t page = 0; page < kPagesPerExtent; page++) {
+    CHECK_EQUAL(fixture.read(5 * kExtentBytes + page * kPageBytes), page);
+  }
+  CHECK(!exists(fixture.path("run.tmp")));
+  fixture.checkUnprotected();
+}

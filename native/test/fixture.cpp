@@ -1,0 +1,132 @@
+#include "test/fixture.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "snapshot/checksum.h"
+
+namespace stillframe::test {
+
+CommandGate::CommandGate() {
+  pthread_rwlockattr_t attributes;
+  pthread_rwlockattr_init(&attributes);
+  pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+  pthread_rwlock_init(&lock_, &attributes);
+  pthread_rwlockattr_destroy(&attributes);
+}
+
+Fixture::Fixture(size_t extents, const WriteProtectOptions& options)
+    : checkpoint(arena, [](void*) {}, nullptr) {
+  CHECK_OK(arena.open(extents * kExtentBytes, options));
+  CHECK_OK(checkpoint.open());
+}
+
+void Fixture::write(size_t offset, uint64_t value) {
+  __atomic_store_n(reinterpret_cast<uint64_t*>(arena.base() + offset), value, __ATOMIC_RELAXED);
+}
+
+uint64_t Fixture::read(size_t offset) const {
+  return __atomic_load_n(reinterpret_cast<const uint64_t*>(arena.base() + offset),
+                         __ATOMIC_RELAXED);
+}
+
+void Fixture::fill(uint64_t salt) {
+  uint64_t* words = reinterpret_cast<uint64_t*>(arena.base());
+  for (size_t i = 0; i < arena.bytes() / 8; i++) words[i] = i * 0x9E3779B97F4A7C15 + salt;
+}
+
+Status Fixture::cut(const std::vector<uint8_t>& extentKinds, size_t memoryBytesMax) {
+  kinds = extentKinds;
+  image.assign(arena.base(), arena.base() + kinds.size() * kExtentBytes);
+  CheckpointStart start{};
+  start.temporaryPath = path("run.tmp");
+  start.kinds = kinds.data();
+  start.extentCount = kinds.size();
+  start.memoryBytesMax = memoryBytesMax;
+  return checkpoint.start(start, pauseMicros);
+}
+
+Status Fixture::waitCopied() {
+  checkpoint.wait();
+  CheckpointResult result;
+  CHECK(checkpoint.takeResult(result));
+  CHECK(result.event == CheckpointEvent::copied);
+  CHECK(!checkpoint.takeResult(result));
+  return result.status;
+}
+
+Status Fixture::finish(const std::string& finalPath, const std::string& tail) {
+  Status status =
+      checkpoint.finish(std::vector<uint8_t>(tail.begin(), tail.end()), finalPath);
+  if (!status.ok()) return status;
+  checkpoint.wait();
+  CheckpointResult result;
+  CHECK(checkpoint.takeResult(result));
+  CHECK(result.event == CheckpointEvent::finished);
+  return result.status;
+}
+
+void Fixture::checkImage(const std::string& imagePath) const {
+  const std::vector<uint8_t> file = readFile(imagePath);
+  const size_t dataBytes = kinds.size() * kExtentBytes;
+  const std::vector<uint8_t> zeros(kExtentBytes, 0);
+  CHECK(file.size() >= dataBytes + kinds.size() * kBlocksPerExtent * sizeof(uint32_t));
+  for (size_t extent = 0; extent < kinds.size(); extent++) {
+    const bool present = kinds[extent] != 0;
+    const uint8_t* expected = present ? image.data() + extent * kExtentBytes : zeros.data();
+    const uint8_t* found = file.data() + extent * kExtentBytes;
+    if (memcmp(expected, found, kExtentBytes) != 0) {
+      size_t at = 0;
+      while (expected[at] == found[at]) at++;
+      fprintf(stderr, "extent %zu page %zu byte %zu differs from the cut (kind %d)\n", extent,
+              at / kPageBytes, at % kPageBytes, kinds[extent]);
+      abort();
+    }
+    for (size_t block = 0; block < kBlocksPerExtent; block++) {
+      uint32_t sum = 0;
+      memcpy(&sum, file.data() + dataBytes + (extent * kBlocksPerExtent + block) * 4, 4);
+      const uint32_t wanted =
+          present ? crc32cPortable(expected + block * kChecksumBlockBytes, kChecksumBlockBytes) : 0;
+      CHECK_EQUAL(sum, wanted);
+    }
+  }
+}
+
+void Fixture::checkCounters() {
+  const CheckpointCounters counters = checkpoint.counters();
+  size_t extents = 0;
+  for (const uint8_t kind : kinds) extents += kind != 0;
+  CHECK_EQUAL(counters.pagesTotal, extents * kPagesPerExtent);
+  CHECK_EQUAL(counters.pagesCopied + counters.pagesSaved, counters.pagesTotal);
+  CHECK(counters.faults >= counters.pagesSaved);
+  CHECK(counters.poolOverflows <= counters.pagesSaved);
+}
+
+void Fixture::checkUnprotected() {
+  const uint64_t before = checkpoint.counters().faults;
+  for (size_t offset = 0; offset < arena.bytes(); offset += kPageBytes) write(offset, offset);
+  CHECK_EQUAL(checkpoint.counters().faults, before);
+}
+
+bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+std::vector<uint8_t> readFile(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  CHECK(descriptor >= 0);
+  struct stat file {};
+  CHECK(fstat(descriptor, &file) == 0);
+  std::vector<uint8_t> bytes(static_cast<size_t>(file.st_size));
+  size_t got = 0;
+  while (got < bytes.size()) {
+    const ssize_t result = read(descriptor, bytes.data() + got, bytes.size() - got);
+    CHECK(result > 0);
+    got += static_cast<size_t>(result);
+  }
+  close(descriptor);
+  return bytes;
+}
+
+}  // namespace stillframe::test

@@ -1,0 +1,66 @@
+// Runs the native tests: [--effort N] [--seed N] [--directory DIR] [name-part ...]
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "test/check.h"
+
+namespace stillframe::test {
+
+Options options;
+
+std::vector<Test>& registry() {
+  static std::vector<Test> tests;
+  return tests;
+}
+
+namespace {
+
+bool selected(const char* name, const std::vector<std::string>& parts) {
+  if (parts.empty()) return true;
+  for (const std::string& part : parts) {
+    if (strstr(name, part.c_str()) != nullptr) return true;
+  }
+  return false;
+}
+
+int runAll(int argc, char** argv) {
+  std::vector<std::string> parts;
+  for (int i = 1; i < argc; i++) {
+    const bool hasValue = i + 1 < argc;
+    if (strcmp(argv[i], "--effort") == 0 && hasValue) {
+      options.effort = atoi(argv[++i]);
+    } else if (strcmp(argv[i], "--seed") == 0 && hasValue) {
+      options.seed = strtoull(argv[++i], nullptr, 10);
+    } else if (strcmp(argv[i], "--directory") == 0 && hasValue) {
+      options.directory = argv[++i];
+    } else {
+      parts.push_back(argv[i]);
+    }
+  }
+  if (options.directory.empty()) {
+    fprintf(stderr, "--directory DIR is needed: where checkpoint files are written\n");
+    return 2;
+  }
+  int count = 0;
+  for (const Test& test : registry()) {
+    if (!selected(test.name, parts)) continue;
+    const auto begin = std::chrono::steady_clock::now();
+    printf("%-50s", test.name);
+    fflush(stdout);
+    test.body();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    printf(" ok  %.2f s\n", seconds.count());
+    fflush(stdout);
+    count++;
+  }
+  printf("%d tests passed (seed %llu, effort %d)\n", count,
+         static_cast<unsigned long long>(options.seed), options.effort);
+  return count > 0 ? 0 : 2;
+}
+
+}  // namespace
+}  // namespace stillframe::test
+
+int main(int argc, char** argv) { return stillframe::test::runAll(argc, argv); }

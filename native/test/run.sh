@@ -1,0 +1,37 @@
+#!/bin/sh
+# Builds and runs the native tests, which need no Node.
+#   native/test/run.sh [plain|address|thread]... [--effort N] [--seed N] [--build DIR] [name-part]...
+# Without a flavour: plain, address (with undefined-behaviour checks) and thread, one after the other.
+# The long form is --effort 20. Objects go to native/test/build unless --build names another place.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+native=$(dirname "$here")
+build=$here/build
+flavours=
+arguments=
+while [ $# -gt 0 ]; do
+  case $1 in
+    plain | address | thread | bench) flavours="$flavours $1" ;;
+    --build) shift; build=$1 ;;
+    *) arguments="$arguments $1" ;;
+  esac
+  shift
+done
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT INT TERM
+
+for flavour in ${flavours:-plain address thread}; do
+  make --no-print-directory -s -C "$here" FLAVOUR="$flavour" BUILD="$build/$flavour"
+  echo "== $flavour"
+  program=$build/$flavour/native_tests
+  case $flavour in
+    # The sanitizers must leave SIGBUS to the program. Their fixed shadow addresses do not go with
+    # the widest address randomisation of newer kernels, which setarch -R switches off.
+    address) env ASAN_OPTIONS=handle_sigbus=0:handle_segv=0:detect_leaks=1 \
+      UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+      setarch -R "$program" --directory "$scratch" $arguments ;;
+    thread) env TSAN_OPTIONS=handle_sigbus=0:handle_segv=0:halt_on_error=1:second_deadlock_stack=1 \
+      setarch -R "$program" --directory "$scratch" $arguments ;;
+    *) "$program" --directory "$scratch" $arguments ;;
+  esac
+done
