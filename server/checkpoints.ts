@@ -18,6 +18,8 @@ export const checkpointStatus = {
   /** BGSAVE SCHEDULE while one is running: another follows. */
   scheduled: false,
   saves: 0,
+  /** Keys of the checkpoint that was restored at the start. */
+  keysLoaded: 0,
   last: null as CheckpointCounters | null,
 };
 

@@ -64,6 +64,8 @@ export class Client {
   closing = false;
   lastCommand: Command | null = null;
   commands = 0;
+  /** When its output went over the soft limit; 0 = it is not. */
+  overSoftSinceMillis = 0;
   inputBytes = 0;
   outputBytes = 0;
 

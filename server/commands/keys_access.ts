@@ -1,0 +1,40 @@
+// How handlers reach a key: look-ups by argument number, with hits and misses counted and types
+// checked. Every family of commands stands on these.
+import { args } from '../../protocol/arguments.js';
+import * as errors from '../../protocol/error_replies.js';
+import { lookup, lookupTouch } from '../../storage/keyspace/keyspace.js';
+import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
+import { headerOf, TYPE_MASK, TYPE_STRING } from '../../storage/structures/entry.js';
+import type { Client } from '../client.js';
+import { replyError } from '../reply_error.js';
+import { stats } from '../stats.js';
+
+/** The entry of the key in argument i for reading, or NULL_REF. Counts a hit or a miss. */
+export function readKey(client: Client, i: number): Ref {
+  const ref = lookupTouch(client.database, args.buffer, args.offsets[i]!, args.lengths[i]!);
+  if (ref === NULL_REF) stats.keyspaceMisses++;
+  else stats.keyspaceHits++;
+  return ref;
+}
+
+/** The entry of the key in argument i for a write, or NULL_REF. */
+export function writeKey(client: Client, i: number): Ref {
+  return lookupTouch(client.database, args.buffer, args.offsets[i]!, args.lengths[i]!);
+}
+
+/** writeKey() and readKey() without noting the access: OBJECT, TTL, EXISTS and the like. */
+export function peekKey(client: Client, i: number): Ref {
+  return lookup(client.database, args.buffer, args.offsets[i]!, args.lengths[i]!);
+}
+
+/** True when the entry is a string; else replies WRONGTYPE. */
+export function expectString(ref: Ref): boolean {
+  if ((headerOf(ref) & TYPE_MASK) === TYPE_STRING) return true;
+  replyError(errors.WRONG_TYPE);
+  return false;
+}
+
+/** The arena is full: the reply is Redis's out-of-memory error. */
+export function replyOutOfMemory(): void {
+  replyError(errors.OUT_OF_MEMORY);
+}

@@ -1,0 +1,103 @@
+// Periodic work, `hz` times a second: expiry, save points, idle clients, memory that can go back.
+// Each part does a bounded share per round, so that no round holds the server up.
+
+import { databaseCount } from '../storage/heap.js';
+import { setClock } from '../storage/keyspace/clock.js';
+import { deleteExpired } from '../storage/keyspace/keyspace.js';
+import { releaseFreeExtents } from '../storage/memory/extents.js';
+import { databaseRoot } from '../storage/memory/layout.js';
+import { checkSavePoints } from './checkpoints.js';
+import { allClients, closeAtOnce, queuedBytes } from './clients.js';
+import { runtime } from './runtime.js';
+import { stats } from './stats.js';
+
+/** Share of the time that expiry may take while keys are due: a quarter, as in Redis. */
+const EXPIRE_SHARE = 0.25;
+const EXPIRE_STEP = 20;
+/** A step of expiry may last this long before other events get their turn. */
+const EXPIRE_SLICE_MILLIS = 1;
+/** 2 MiB each; giving one back costs about 0.1 ms. */
+const RELEASE_EXTENTS_MAX = 8;
+const IDLE_CHECK_MILLIS = 1000;
+
+let timer: NodeJS.Timeout | null = null;
+let lastIdleCheck = 0;
+let expirySwitchedOn = true;
+let expiring = false;
+
+export function startCron(): void {
+  stopCron();
+  timer = setInterval(round, 1000 / runtime.config.hz);
+}
+
+export function stopCron(): void {
+  if (timer !== null) clearInterval(timer);
+  timer = null;
+}
+
+/** DEBUG SET-ACTIVE-EXPIRE. */
+export function switchActiveExpiry(on: boolean): void {
+  expirySwitchedOn = on;
+}
+
+function round(): void {
+  const now = Date.now();
+  setClock(now);
+  if (expirySwitchedOn && !expiring) expireFor((1000 / runtime.config.hz) * EXPIRE_SHARE);
+  releaseFreeExtents(RELEASE_EXTENTS_MAX);
+  checkSavePoints(now);
+  if (now - lastIdleCheck >= IDLE_CHECK_MILLIS) {
+    lastIdleCheck = now;
+    closeIdleClients(now);
+    limitOutput(now);
+  }
+}
+
+/** Deletes what is due, in slices of a millisecond, for at most `budgetMillis` this round. */
+function expireFor(budgetMillis: number): void {
+  const start = performance.now();
+  let due = true;
+  while (due && performance.now() - start < EXPIRE_SLICE_MILLIS) due = expireStep();
+  const used = performance.now() - start;
+  stats.expireCycleMillis += used;
+  expiring = due && used < budgetMillis;
+  if (expiring) setImmediate(() => expireFor(budgetMillis - used));
+  else if (due) stats.expireCyclesCutShort++;
+}
+
+/** One step in each database. Returns whether any may have more. */
+function expireStep(): boolean {
+  let more = false;
+  for (let i = 0; i < databaseCount(); i++) {
+    const deleted = deleteExpired(databaseRoot(i), EXPIRE_STEP);
+    if (deleted === EXPIRE_STEP) more = true;
+  }
+  return more;
+}
+
+function closeIdleClients(now: number): void {
+  const seconds = runtime.config.timeout;
+  if (seconds === 0) return;
+  for (const client of allClients()) {
+    if (now - client.lastMillis <= seconds * 1000) continue;
+    runtime.log.verbose(`Closing idle client ${client.id} (${client.address})`);
+    closeAtOnce(client);
+  }
+}
+
+/** client-output-buffer-limit of the class normal. */
+function limitOutput(now: number): void {
+  const limit = runtime.config.clientOutputBufferLimit.normal;
+  if (limit.hardBytes === 0 && limit.softBytes === 0) return;
+  for (const client of allClients()) {
+    const bytes = queuedBytes(client);
+    if (limit.softBytes === 0 || bytes < limit.softBytes) client.overSoftSinceMillis = 0;
+    else if (client.overSoftSinceMillis === 0) client.overSoftSinceMillis = now;
+    const soft =
+      client.overSoftSinceMillis > 0 && now - client.overSoftSinceMillis > limit.softSeconds * 1000;
+    if ((limit.hardBytes > 0 && bytes >= limit.hardBytes) || soft) {
+      runtime.log.warning(`Closing client ${client.id}: its output buffer is over the limit`);
+      closeAtOnce(client);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// The server as a whole: opens the heap, recovers it, listens, and shuts down in order. Imported by
+// main only after the configuration is known, because importing storage opens the arena.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { ReactorHandle } from '../native/index.js';
+import { setBulkBytesMax } from '../protocol/resp_parser.js';
+import { recoverHeap } from '../storage/checkpoint/recovery.js';
+import { waitForCheckpoint } from '../storage/checkpoint/run.js';
+import { setClock } from '../storage/keyspace/clock.js';
+import { arena } from '../storage/memory/arena.js';
+import { checkpointStatus, saveNow } from './checkpoints.js';
+import { noteUnixListener, startReactor } from './connections.js';
+import { startCron, stopCron } from './cron.js';
+import { type Listeners, openListeners } from './listeners.js';
+import { runtime } from './runtime.js';
+
+let reactor: ReactorHandle | null = null;
+let listeners: Listeners | null = null;
+
+/** 32 random bits, for the seeds of databases. */
+function randomWord(): number {
+  return randomBytes(4).readUInt32LE(0);
+}
+
+/** Recovers the data and starts to serve. Throws with a message for the user when it cannot. */
+export function startEngine(): void {
+  const { config, log } = runtime;
+  setClock(Date.now());
+  setBulkBytesMax(config.protoMaxBulkLen);
+  mkdirSync(config.dir, { recursive: true });
+  log.notice(
+    `Arena of ${Math.round(arena.bytes / 1048576)} MB; checkpoints by ${arena.mechanism}: ` +
+      arena.mechanismReason,
+  );
+  recover();
+  reactor = startReactor();
+  listeners = openListeners(reactor, noteUnixListener);
+  startCron();
+  log.notice('Ready to accept connections');
+}
+
+function recover(): void {
+  const { config, log } = runtime;
+  const start = performance.now();
+  const recovery = recoverHeap(config.dir, config.databases, config.restoreSkip, randomWord);
+  for (const name of recovery.removed) log.notice(`Removed ${name}, left by a run that was killed`);
+  for (const path of recovery.skipped) log.warning(`Passed over a checkpoint, now ${path}`);
+  if (recovery.file === null) {
+    log.notice('No checkpoint found: starting with an empty data set');
+    return;
+  }
+  checkpointStatus.keysLoaded = recovery.keys;
+  const millis = (performance.now() - start).toFixed(0);
+  log.notice(`Restored ${recovery.keys} keys from ${recovery.file.path} in ${millis} ms`);
+}
+
+/** Applies a change of `port` or `bind`: null, or why it cannot be. */
+export function reopenListeners(): string | null {
+  if (reactor === null || listeners === null) return null;
+  return listeners.reopen();
+}
+
+/**
+ * Stops serving. `save`: take a checkpoint first. Returns false, still serving, when that failed and
+ * `force` is not set.
+ */
+export function shutDown(save: boolean, force: boolean): boolean {
+  const { log } = runtime;
+  waitForCheckpoint();
+  if (save) {
+    log.notice('Saving the final checkpoint before exiting.');
+    if (!saveNow() && !force) {
+      log.warning('Error trying to save the checkpoint, can not exit.');
+      return false;
+    }
+  }
+  stopCron();
+  reactor?.shutdown();
+  log.notice('Stillframe is now ready to exit, bye bye...');
+  return true;
+}
