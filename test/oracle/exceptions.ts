@@ -60,10 +60,10 @@ function sameScan(expected: Reply, actual: Reply, words: readonly string[]): boo
   const [expectedCursor, expectedItems] = expected.items;
   const [actualCursor, actualItems] = actual.items;
   if (!expectedCursor || !expectedItems || !actualCursor || !actualItems) return false;
-  if (words[1] !== '0' || expectedCursor.text !== '0') {
+  if (words[1] !== '0' || expectedCursor.text !== '0' || actualCursor.text !== '0') {
     return actualCursor.type === 'bulk' && actualItems.type === 'array';
   }
-  return actualCursor.text === '0' && sameInAnyOrder(expectedItems, actualItems);
+  return sameInAnyOrder(expectedItems, actualItems);
 }
 
 /** MEMORY STATS: the fields that mean something without Redis's allocator. */
