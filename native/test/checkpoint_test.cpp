@@ -176,7 +176,7 @@ TEST(hammer_with_delays_and_a_tiny_pool) {
 TEST(many_runs_over_the_wrap_of_the_epoch) {
   Fixture fixture(3);
   Random random(options.seed);
-  for (int run = 0; run < 140; run++) {
+  for (int run = 0; run < PageStates::kEpochMax + 5; run++) {
     std::vector<uint8_t> kinds = allData(3);
     kinds[random.below(3)] = 0;  // so that old state bytes of several epochs stay about
     CHECK_OK(fixture.cut(kinds, 8 << 20));
