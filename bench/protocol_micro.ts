@@ -1,8 +1,8 @@
 // CPU time of the protocol alone, per request: parse it, write its reply. No socket, no storage.
 //
 //   node dist/bench/protocol_micro.js [ROUNDS]        default 15
-//   node --trace-deopt dist/bench/protocol_micro.js   prints "steady" before the measured rounds:
-//                                                     no "bailout" may follow it
+//   node --trace-deopt dist/bench/protocol_micro.js   prints "steady" before the measured rounds of a
+//                                                     workload: no bailout in protocol/ may follow
 //
 // The input is a pipeline of requests with different keys, as a reactor's input buffer would hold it. The
 // median of the rounds is user time of this process, so a busy machine disturbs it little.
@@ -15,6 +15,7 @@ const INPUT_BYTES = 1 << 20;
 const OUTPUT_BYTES = 1 << 20;
 const WARM_UP_ROUNDS = 5;
 const ROUND_REQUESTS = 1_000_000;
+const ROUNDS = 15;
 
 const input = new Uint8Array(INPUT_BYTES);
 const output = new Uint8Array(OUTPUT_BYTES);
@@ -45,22 +46,25 @@ function parseAll(end: number): number {
   return count;
 }
 
-function replyBulks(count: number, bytes: number): void {
-  for (let i = 0; i < count; i++) {
+function replyBulks(bytes: number): number {
+  for (let i = 0; i < PIPELINE; i++) {
     reply.bulk(values, ((i * 1237) & 0xfff) + 3, bytes);
   }
+  return PIPELINE;
 }
 
-function replyOks(count: number): void {
-  for (let i = 0; i < count; i++) {
+function replyOks(): number {
+  for (let i = 0; i < PIPELINE; i++) {
     reply.ok();
   }
+  return PIPELINE;
 }
 
-function replyIntegers(count: number): void {
-  for (let i = 0; i < count; i++) {
+function replyIntegers(): number {
+  for (let i = 0; i < PIPELINE; i++) {
     reply.integer((i * 7919) & 0xfffff);
   }
+  return PIPELINE;
 }
 
 /** Both, interleaved as a server does, with the command name looked at. */
@@ -80,16 +84,21 @@ function serve(end: number, bytes: number): number {
   return count;
 }
 
+interface Effort {
+  readonly rounds: number;
+  readonly roundRequests: number;
+}
+
 /** Median nanoseconds of user time per request. */
-function measure(rounds: number, once: () => number): number {
+function measure(effort: Effort, once: () => number): number {
   const figures: number[] = [];
-  for (let round = 0; round < rounds + WARM_UP_ROUNDS; round++) {
+  for (let round = 0; round < effort.rounds + WARM_UP_ROUNDS; round++) {
     if (round === WARM_UP_ROUNDS) {
       console.error('steady');
     }
     const before = process.cpuUsage();
     let requests = 0;
-    while (requests < ROUND_REQUESTS) {
+    while (requests < effort.roundRequests) {
       requests += once();
     }
     figures.push((process.cpuUsage(before).user * 1000) / requests);
@@ -98,62 +107,35 @@ function measure(rounds: number, once: () => number): number {
   return steady[steady.length >> 1]!;
 }
 
-export function protocolMicro(rounds: number): Map<string, number> {
+/** Nanoseconds by workload. */
+export function protocolMicro(effort: Effort): Map<string, number> {
   reply.attach(output, (writer) => {
     writer.position = 0;
     writer.segmentStart = 0;
   });
   const report = new Map<string, number>();
+  const run = (what: string, once: () => number): void => {
+    report.set(what, measure(effort, once));
+  };
   const get = fill('GET', -1);
-  report.set(
-    'parse GET key',
-    measure(rounds, () => parseAll(get)),
-  );
-  report.set(
-    'reply 64-byte bulk',
-    measure(rounds, () => bulks(64)),
-  );
-  report.set(
-    'reply 1000-byte bulk',
-    measure(rounds, () => bulks(1000)),
-  );
-  report.set(
-    'reply OK',
-    measure(rounds, () => (replyOks(PIPELINE), PIPELINE)),
-  );
-  report.set(
-    'reply integer',
-    measure(rounds, () => (replyIntegers(PIPELINE), PIPELINE)),
-  );
-  report.set(
-    'GET, parse and 64-byte reply',
-    measure(rounds, () => serve(get, 64)),
-  );
+  run('parse GET key', () => parseAll(get));
+  run('reply 64-byte bulk', () => replyBulks(64));
+  run('reply 1000-byte bulk', () => replyBulks(1000));
+  run('reply OK', replyOks);
+  run('reply integer', replyIntegers);
+  run('GET, parse and 64-byte reply', () => serve(get, 64));
   const set = fill('SET', 64);
-  report.set(
-    'parse SET key 64-byte value',
-    measure(rounds, () => parseAll(set)),
-  );
-  report.set(
-    'SET, parse and reply',
-    measure(rounds, () => serve(set, 64)),
-  );
+  run('parse SET key 64-byte value', () => parseAll(set));
+  run('SET, parse and reply', () => serve(set, 64));
   const large = fill('SET', 4000);
-  report.set(
-    'parse SET key 4000-byte value',
-    measure(rounds, () => parseAll(large)),
-  );
+  run('parse SET key 4000-byte value', () => parseAll(large));
   return report;
-}
-
-function bulks(bytes: number): number {
-  replyBulks(PIPELINE, bytes);
-  return PIPELINE;
 }
 
 if (process.argv[1]?.endsWith('protocol_micro.js')) {
   console.log(`ns of user time per request, pipeline ${PIPELINE}, Node ${process.version}`);
-  for (const [what, nanos] of protocolMicro(Number(process.argv[2] ?? 15))) {
+  const rounds = Number(process.argv[2] ?? ROUNDS);
+  for (const [what, nanos] of protocolMicro({ rounds, roundRequests: ROUND_REQUESTS })) {
     console.log(`${what.padEnd(32)}${nanos.toFixed(1).padStart(8)}`);
   }
 }

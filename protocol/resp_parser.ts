@@ -47,6 +47,9 @@ const DOLLAR = 0x24;
 const STAR = 0x2a;
 const ZERO = 0x30;
 
+/** A length that no buffer holds: sends a bulk that parse() does not understand to parseAny(). */
+const NOT_SHORT = 1 << 30;
+
 /** The smallest encoded argument: $0\r\n\r\n. */
 const BULK_BYTES_MIN = 6;
 
@@ -104,7 +107,7 @@ export function parse(
   start: number,
   end: number,
 ): ParseStatus {
-  // The common request: up to 9 arguments of up to 999 bytes, all there. Whatever does not fit goes
+  // The common request: up to 9 arguments of up to 9999 bytes, all there. Whatever does not fit goes
   // through parseAny from the start, so nothing here needs to be remembered.
   if (end - start >= 4 && buffer[start] === STAR && buffer[start + 2] === CR) {
     const count = buffer[start + 1]! - ZERO;
@@ -122,21 +125,14 @@ export function parse(
           break;
         }
         at += 2;
-        if (buffer[at] !== CR) {
-          let digit = buffer[at]! - ZERO;
-          if (digit >>> 0 > 9 || length === 0) {
+        while (at < end && buffer[at] !== CR) {
+          const digit = buffer[at]! - ZERO;
+          if (digit >>> 0 > 9 || length === 0 || length >= 1000) {
+            length = NOT_SHORT;
             break;
           }
           length = length * 10 + digit;
           at++;
-          if (buffer[at] !== CR) {
-            digit = buffer[at]! - ZERO;
-            if (digit >>> 0 > 9 || buffer[at + 1] !== CR) {
-              break;
-            }
-            length = length * 10 + digit;
-            at++;
-          }
         }
         at += 2;
         if (end - at < length + 2) {
