@@ -232,12 +232,10 @@ void outOfDescriptors() {
  *  spinning, and goes on when there is room. */
 void outOfDescriptorsWithoutReserve() {
   withFewDescriptors(1, [](Server& server, int, int readyPipe) {
-    // Children of this test hold every descriptor: the reserve is used up by lowering the limit
-    // below it, so that it can be closed but not be opened again.
-    const rlimit none = {3, 1024};
+    // A limit below every open descriptor: the reserve can be closed, but nothing be opened.
     rlimit before;
     CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
-    const rlimit low = {none.rlim_cur, before.rlim_max};
+    const rlimit low = {3, before.rlim_max};
     CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
     CHECK(write(readyPipe, "x", 1) == 1);
     CHECK(server.isReady(kWaitMillis));
