@@ -38,6 +38,7 @@ const UNAUTHENTICATED_COUNT_MAX = 10;
 const UNAUTHENTICATED_BULK_BYTES_MAX = 16384;
 /** Offsets are int32, and no value is larger than a window of the arena. */
 const BULK_BYTES_CEILING = 1 << 30;
+const BULK_BYTES_FLOOR = 1 << 20;
 /** A state keeps its table of arguments for the next request up to this many entries. */
 const KEPT_ARGUMENTS_MAX = 64;
 
@@ -55,9 +56,9 @@ const BULK_BYTES_MIN = 6;
 
 let bulkBytesMax = 512 * 1024 * 1024;
 
-/** Sets proto-max-bulk-len, in bytes; at most 1 GiB has an effect. Redis's minimum is 1 MiB. */
+/** Sets proto-max-bulk-len, in bytes, between 1 MiB (Redis's minimum) and 1 GiB. */
 export function setBulkBytesMax(bytes: number): void {
-  bulkBytesMax = Math.min(Math.max(bytes, 1024), BULK_BYTES_CEILING);
+  bulkBytesMax = Math.min(Math.max(bytes, BULK_BYTES_FLOOR), BULK_BYTES_CEILING);
 }
 
 /** What parse() knows of one connection. Offsets are relative to the request's first byte. */
