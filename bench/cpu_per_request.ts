@@ -21,7 +21,7 @@ export interface CpuOptions {
   readonly peer: Contestant;
   readonly rounds: number;
   /** Divides the number of requests: 1 for figures, more for a quick look. */
-  readonly quick: number;
+  readonly divide: number;
 }
 
 interface Load {
@@ -47,7 +47,7 @@ export async function cpuPerRequest(options: CpuOptions): Promise<void> {
   for (let round = 0; round < options.rounds; round++) {
     for (const contestant of contestants) {
       console.log(`round ${round + 1} of ${options.rounds}: ${contestant.name}`);
-      await measureRound(contestant, options.quick, figures.get(contestant) as Figures);
+      await measureRound(contestant, options.divide, figures.get(contestant) as Figures);
     }
   }
   const peerFigures = figures.get(options.peer) as Figures;
@@ -72,10 +72,10 @@ export async function cpuPerRequest(options: CpuOptions): Promise<void> {
     machine: machine(contestants),
     benchmark: { connections: CONNECTIONS, keys: KEYS, valueBytes: VALUE_BYTES },
     rounds: options.rounds,
-    quick: options.quick,
+    divide: options.divide,
     microsPerRequest: results.map(({ load, theirs, ours, ratio }) => ({
       ...load,
-      requests: Math.ceil(load.requests / options.quick),
+      requests: Math.ceil(load.requests / options.divide),
       [options.peer.name]: theirs,
       [options.subject.name]: ours,
       ratio,
@@ -83,12 +83,16 @@ export async function cpuPerRequest(options: CpuOptions): Promise<void> {
   });
 }
 
-async function measureRound(contestant: Contestant, quick: number, into: Figures): Promise<void> {
+async function measureRound(contestant: Contestant, divide: number, into: Figures): Promise<void> {
   const server = await ServerProcess.start(contestant);
   try {
-    await benchmark(server.port, { command: 'set', pipeline: 64, requests: KEYS });
+    await benchmark(server.port, {
+      command: 'set',
+      pipeline: 64,
+      requests: Math.ceil(KEYS / divide),
+    });
     for (const load of LOADS) {
-      const requests = Math.ceil(load.requests / quick);
+      const requests = Math.ceil(load.requests / divide);
       const before = server.cpuMicros();
       await benchmark(server.port, { ...load, requests });
       const micros = (server.cpuMicros() - before) / requests;

@@ -4,12 +4,13 @@ import { cpuPerRequest } from './cpu_per_request.js';
 import { memoryPerKey } from './memory_per_key.js';
 import { peer, stillframe } from './server_process.js';
 
-const USAGE = `npm run bench -- throughput [--quick] [--rounds N] [--peer PATH]
+const USAGE = `npm run bench -- throughput [--quick] [--rounds N] [--divide N] [--peer PATH]
 npm run bench -- memory [--quick] [--keys N] [--peer PATH]
 
   --peer PATH   the server to compare with, default /usr/bin/redis-server
   --quick       a fifth of the requests or keys and a single round, for a look
   --rounds N    default 5
+  --divide N    send the Nth part of the requests
   --keys N      default 5000000
 `;
 
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
     options: {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      divide: { type: 'string' },
       keys: { type: 'string' },
       peer: { type: 'string', default: '/usr/bin/redis-server' },
       help: { type: 'boolean', default: false },
@@ -41,7 +43,8 @@ async function main(): Promise<void> {
   const ours = process.env.BENCH_SUBJECT ? peer(process.env.BENCH_SUBJECT) : stillframe();
   if (workload === 'throughput') {
     const rounds = wholeNumber('rounds', values.rounds ?? (values.quick ? '1' : '5'));
-    await cpuPerRequest({ subject: ours, peer: theirs, rounds, quick: values.quick ? QUICK : 1 });
+    const divide = wholeNumber('divide', values.divide ?? String(values.quick ? QUICK : 1));
+    await cpuPerRequest({ subject: ours, peer: theirs, rounds, divide });
   } else if (workload === 'memory') {
     const keys = wholeNumber('keys', values.keys ?? '5000000') / (values.quick ? QUICK : 1);
     await memoryPerKey({ contestants: [theirs, ours], keys: Math.ceil(keys) });

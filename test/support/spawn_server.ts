@@ -16,7 +16,9 @@ import { REDIS_SERVER } from './redis_peer.js';
 export type ServerKind = 'stillframe' | 'redis';
 
 export const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
-export const STILLFRAME_MAIN = join(PACKAGE_ROOT, 'dist/server/main.js');
+/** Where `dist/` is: this checkout, or another build named by STILLFRAME_BUILD. */
+export const BUILD_ROOT = process.env.STILLFRAME_BUILD ?? PACKAGE_ROOT;
+export const STILLFRAME_MAIN = join(BUILD_ROOT, 'dist/server/main.js');
 
 const READY = 'Ready to accept connections';
 const READY_TIMEOUT_MS = 20_000;
