@@ -66,9 +66,48 @@ class ReactorHandle : public Napi::ObjectWrap<ReactorHandle> {
   LoopWatch* watch_ = nullptr;
 };
 
-int64_t ConnectionArgument(const Napi::CallbackInfo& info) {
-  return info[0].As<Napi::Number>().Int64Value();
-}
+/** Unpacks arguments; the first of the wrong type throws a TypeError and makes all of them bad. */
+class Arguments {
+ public:
+  Arguments(const Napi::CallbackInfo& info, const char* method) : info_(info), method_(method) {}
+
+  bool good() const { return good_; }
+  double number(size_t index) {
+    return expect(index, info_[index].IsNumber(), "a number")
+               ? info_[index].As<Napi::Number>().DoubleValue()
+               : 0;
+  }
+  int integer(size_t index) {
+    return expect(index, info_[index].IsNumber(), "a number")
+               ? info_[index].As<Napi::Number>().Int32Value()
+               : 0;
+  }
+  bool boolean(size_t index) {
+    return expect(index, info_[index].IsBoolean(), "a boolean") &&
+           info_[index].As<Napi::Boolean>().Value();
+  }
+  std::string text(size_t index) {
+    return expect(index, info_[index].IsString(), "a string")
+               ? info_[index].As<Napi::String>().Utf8Value()
+               : std::string();
+  }
+
+ private:
+  bool expect(size_t index, bool isExpected, const char* expected) {
+    if (!isExpected && good_) {
+      good_ = false;
+      const std::string position = std::to_string(index + 1);
+      Napi::TypeError::New(info_.Env(), std::string(method_) + ": argument " + position +
+                                            " must be " + expected)
+          .ThrowAsJavaScriptException();
+    }
+    return good_;
+  }
+
+  const Napi::CallbackInfo& info_;
+  const char* method_;
+  bool good_ = true;
+};
 
 // ---- opening and the loop ----------------------------------------------------------------------
 
@@ -94,6 +133,11 @@ Napi::Function ReactorHandle::Define(Napi::Env env) {
 
 ReactorHandle::ReactorHandle(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ReactorHandle>(info) {
+  if (!info[0].IsObject() || !info[0].As<Napi::Object>().Get("onReady").IsFunction()) {
+    Napi::TypeError::New(info.Env(), "createReactor: expected options with a function onReady")
+        .ThrowAsJavaScriptException();
+    return;
+  }
   if (OpenReactor(info[0].As<Napi::Object>())) Watch();
 }
 
@@ -226,25 +270,34 @@ void ReactorHandle::Flush(const Napi::CallbackInfo& info) {
 }
 
 void ReactorHandle::Send(const Napi::CallbackInfo& info) {
-  const int64_t id = ConnectionArgument(info);
-  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-  const double offset = info[2].As<Napi::Number>().DoubleValue();
-  const double length = info[3].As<Napi::Number>().DoubleValue();
-  if (!(offset >= 0 && length >= 0 && offset + length <= static_cast<double>(bytes.ByteLength()))) {
-    Napi::RangeError::New(info.Env(), "send: offset and length lie outside of bytes")
+  Arguments arguments(info, "send");
+  const int id = arguments.integer(0);
+  const double offset = arguments.number(2);
+  const double length = arguments.number(3);
+  if (!arguments.good()) return;
+  const bool isBytes = info[1].IsTypedArray() &&
+                       info[1].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array;
+  const double available =
+      isBytes ? static_cast<double>(info[1].As<Napi::Uint8Array>().ByteLength()) : 0;
+  if (!isBytes || !(offset >= 0 && length >= 0 && offset + length <= available)) {
+    Napi::RangeError::New(info.Env(), "send: expected a Uint8Array, and a range inside of it")
         .ThrowAsJavaScriptException();
     return;
   }
-  reactor_->send(id, bytes.Data() + static_cast<size_t>(offset), static_cast<size_t>(length));
+  const uint8_t* bytes = info[1].As<Napi::Uint8Array>().Data();
+  reactor_->send(id, bytes + static_cast<size_t>(offset), static_cast<size_t>(length));
 }
 
 Napi::Value ReactorHandle::ListenTcp(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, "listenTcp");
+  const std::string host = arguments.text(0);
+  const int askedPort = arguments.integer(1);
+  const int backlog = arguments.integer(2);
+  if (!arguments.good()) return Napi::Value();
   int port = 0;
   SystemFailure failure;
-  const int listener = reactor_->listenTcp(
-      info[0].As<Napi::String>().Utf8Value(), info[1].As<Napi::Number>().Int32Value(),
-      info[2].As<Napi::Number>().Int32Value(), &port, &failure);
-  if (listener < 0) return ThrowFailure(failure), info.Env().Undefined();
+  const int listener = reactor_->listenTcp(host, askedPort, backlog, &port, &failure);
+  if (listener < 0) return ThrowFailure(failure), Napi::Value();
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("listener", listener);
   result.Set("port", port);
@@ -252,24 +305,30 @@ Napi::Value ReactorHandle::ListenTcp(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ReactorHandle::ListenUnix(const Napi::CallbackInfo& info) {
-  const int mode = info[1].IsNumber() ? info[1].As<Napi::Number>().Int32Value() : -1;
+  Arguments arguments(info, "listenUnix");
+  const std::string path = arguments.text(0);
+  const int mode = info[1].IsNull() ? -1 : arguments.integer(1);
+  const int backlog = arguments.integer(2);
+  if (!arguments.good()) return Napi::Value();
   SystemFailure failure;
-  const int listener =
-      reactor_->listenUnix(info[0].As<Napi::String>().Utf8Value(), mode,
-                           info[2].As<Napi::Number>().Int32Value(), &failure);
-  if (listener < 0) return ThrowFailure(failure), info.Env().Undefined();
+  const int listener = reactor_->listenUnix(path, mode, backlog, &failure);
+  if (listener < 0) return ThrowFailure(failure), Napi::Value();
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("listener", listener);
   return result;
 }
 
 void ReactorHandle::CloseListener(const Napi::CallbackInfo& info) {
-  reactor_->closeListener(info[0].As<Napi::Number>().Int32Value());
+  Arguments arguments(info, "closeListener");
+  const int listener = arguments.integer(0);
+  if (arguments.good()) reactor_->closeListener(listener);
 }
 
 Napi::Value ReactorHandle::QueuedBytes(const Napi::CallbackInfo& info) {
-  const uint64_t bytes = reactor_->queuedBytes(ConnectionArgument(info));
-  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+  Arguments arguments(info, "queuedBytes");
+  const int id = arguments.integer(0);
+  if (!arguments.good()) return Napi::Value();
+  return Napi::Number::New(info.Env(), static_cast<double>(reactor_->queuedBytes(id)));
 }
 
 Napi::Value ReactorHandle::QueuedBytesTotal(const Napi::CallbackInfo& info) {
@@ -277,23 +336,36 @@ Napi::Value ReactorHandle::QueuedBytesTotal(const Napi::CallbackInfo& info) {
 }
 
 void ReactorHandle::SetReading(const Napi::CallbackInfo& info) {
-  reactor_->setReading(ConnectionArgument(info), info[1].As<Napi::Boolean>().Value());
+  Arguments arguments(info, "setReading");
+  const int id = arguments.integer(0);
+  const bool reading = arguments.boolean(1);
+  if (arguments.good()) reactor_->setReading(id, reading);
 }
 
 void ReactorHandle::CloseAfterSend(const Napi::CallbackInfo& info) {
-  reactor_->closeAfterSend(ConnectionArgument(info));
+  Arguments arguments(info, "closeAfterSend");
+  const int id = arguments.integer(0);
+  if (arguments.good()) reactor_->closeAfterSend(id);
 }
 
 void ReactorHandle::CloseConnection(const Napi::CallbackInfo& info) {
-  reactor_->close(ConnectionArgument(info));
+  Arguments arguments(info, "close");
+  const int id = arguments.integer(0);
+  if (arguments.good()) reactor_->close(id);
 }
 
 void ReactorHandle::SetKeepAlive(const Napi::CallbackInfo& info) {
-  reactor_->setKeepAlive(ConnectionArgument(info), info[1].As<Napi::Number>().Int32Value());
+  Arguments arguments(info, "setKeepAlive");
+  const int id = arguments.integer(0);
+  const int seconds = arguments.integer(1);
+  if (arguments.good()) reactor_->setKeepAlive(id, seconds);
 }
 
 Napi::Value ReactorHandle::Describe(const Napi::CallbackInfo& info) {
-  const ConnectionDescription description = reactor_->describe(ConnectionArgument(info));
+  Arguments arguments(info, "describe");
+  const int id = arguments.integer(0);
+  if (!arguments.good()) return Napi::Value();
+  const ConnectionDescription description = reactor_->describe(id);
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("fd", description.fd);
   result.Set("address", description.address);
@@ -316,11 +388,6 @@ void ReactorHandle::Shutdown(const Napi::CallbackInfo&) { Close(); }
 }  // namespace
 
 Napi::Value CreateReactor(const Napi::CallbackInfo& info) {
-  if (!info[0].IsObject() || !info[0].As<Napi::Object>().Get("onReady").IsFunction()) {
-    Napi::TypeError::New(info.Env(), "createReactor: expected options with a function onReady")
-        .ThrowAsJavaScriptException();
-    return info.Env().Undefined();
-  }
   return ReactorHandle::Define(info.Env()).New({info[0]});
 }
 

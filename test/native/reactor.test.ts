@@ -282,6 +282,24 @@ test('errors say what failed', () => {
   expect(() => native.createReactor(options)).toThrow(RangeError);
 });
 
+test('arguments of wrong types are TypeErrors', () => {
+  const { reactor } = start().server;
+  const methods = reactor as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(reactor));
+  const harmless = ['constructor', 'queuedBytesTotal', 'counters', 'shutdown'];
+  for (const name of names.filter((each) => !harmless.includes(each))) {
+    expect(() => methods[name]!(), name).toThrow(Error);
+    expect(() => methods[name]!(null, {}, 'x', []), name).toThrow(Error);
+  }
+  expect(() => methods.send!(0, null, 0, 0)).toThrow('send: expected a Uint8Array');
+  expect(() => methods.listenTcp!('127.0.0.1', 0)).toThrow(
+    'listenTcp: argument 3 must be a number',
+  );
+  expect(() => methods.setReading!(0, 1)).toThrow('setReading: argument 2 must be a boolean');
+  expect(() => methods.turn!.call({}, 0)).toThrow(Error);
+  expect(() => native.createReactor({} as never)).toThrow('a function onReady');
+});
+
 test('shutdown closes everything, twice, and leaves a harmless handle', async () => {
   const { server, port } = start();
   const clients = await Promise.all(Array.from({ length: 20 }, () => open(port)));
