@@ -10,10 +10,12 @@ namespace stillframe {
 
 enum class TestPoint {
   handlerEntered,   // signal delivered, not yet counted as inside
+  writerLooked,     // the writer has seen the page undecided, not yet copied it
   writerCopied,     // the writer has a copy, not yet the page
   writerClaimed,    // the writer has the page, the copier does not know where the copy is
   writerSwung,      // between the two halves of the push
   writerSaved,      // all is written down, the page still protected
+  copierLooked,     // the copier has seen the page undecided, not yet claimed it
   copierClaimed,    // the copier has the page, not yet a copy
   copierCopied,     // the copier has a copy, not yet decided
   copierDecided,    // all pages of an extent decided, the extent still protected

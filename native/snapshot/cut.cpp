@@ -113,6 +113,7 @@ Status Cut::copyExtent(size_t extent, uint8_t* staging) {
     std::atomic<uint8_t>& state = states.at(firstPage + i);
     uint8_t seen = state.load(std::memory_order_relaxed);
     if (states.decided(seen)) continue;
+    testPoint(TestPoint::copierLooked);
     // Only a writer changes an undecided page besides us, and it decides it.
     if (!state.compare_exchange_strong(seen, copying, std::memory_order_acq_rel)) continue;
     testPoint(TestPoint::copierClaimed);

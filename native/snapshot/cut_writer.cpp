@@ -19,6 +19,7 @@ bool Cut::onWriteFault(size_t offset) noexcept {
 
   const uint8_t seen = arena_.states().at(page).load(std::memory_order_acquire);
   if (!arena_.states().decided(seen)) {
+    testPoint(TestPoint::writerLooked);
     const uint32_t slot = pool_.take();
     // Whether this thread saved the page or another was faster: now it is decided.
     if (slot == PreimagePool::kNone) {

@@ -96,12 +96,13 @@ TEST(writer_held_before_its_swap_while_the_copier_finishes) {
   checkRun(fixture, 0);
 }
 
-// The same, and another thread writes the page while the first holds its stale copy.
-TEST(writer_held_before_its_swap_while_another_saves_and_writes) {
+// Another thread saves and writes the page while the first holds its stale copy, or while the first
+// has found the page undecided and not copied it: then its copy has newer bytes in it.
+void writerHeldWhileAnotherWrites(TestPoint point) {
   Fixture fixture(2);
   fixture.fill(1);
   const Holding holding;
-  first.set(TestPoint::writerCopied);
+  first.set(point);
   second.set(TestPoint::copierClaimed);
   CHECK_OK(fixture.cut({1, 1}, kRoomyPool));
   std::thread writer([&] { fixture.write(kExtentBytes, 77); });
@@ -114,8 +115,13 @@ TEST(writer_held_before_its_swap_while_another_saves_and_writes) {
   checkRun(fixture, 1);
 }
 
-// A copy that another thread's write has torn: held before it even begins to copy. The held thread
-// has read the state as undecided, copies newer bytes, and must lose.
+TEST(writer_held_before_its_copy_while_another_writes) {
+  writerHeldWhileAnotherWrites(TestPoint::writerLooked);
+}
+TEST(writer_held_before_its_swap_while_another_writes) {
+  writerHeldWhileAnotherWrites(TestPoint::writerCopied);
+}
+
 TEST(writer_held_at_the_entry_of_the_handler) {
   Fixture fixture(2);
   fixture.fill(1);
@@ -217,7 +223,7 @@ TEST(overflowing_writer_held_before_its_file_write) {
 // With the pool full two threads come to one page. The held one has an old copy; when it goes on, the
 // other has saved the page, changed it, and the copier may have written the extent. Its copy, or a
 // newer one, must not reach the file.
-TEST(overflowing_writer_held_before_its_swap) {
+void overflowingWriterHeld(TestPoint point, bool untilAllIsWritten) {
   Fixture fixture(2);
   fixture.fill(1);
   const Holding holding;
@@ -228,17 +234,32 @@ TEST(overflowing_writer_held_before_its_swap) {
   while (fixture.checkpoint.counters().poolOverflows == 0) {
     fixture.write(kExtentBytes + (10 + saved++) * kPageBytes, 5);
   }
-  first.set(TestPoint::writerCopied);
+  first.set(point);
   std::thread writer([&] { fixture.write(kExtentBytes, 77); });
   first.waitUntilReached();
   for (size_t offset = 0; offset < kPageBytes; offset += 8) {
     fixture.write(kExtentBytes + offset, 88);
   }
-  second.release();
-  waitUntilLifted(fixture, 2 * kPagesPerExtent - saved - 1);
+  if (untilAllIsWritten) {
+    second.release();
+    while (fixture.checkpoint.counters().fileBytes < 2 * kExtentBytes) sched_yield();
+  }
   first.release();
   writer.join();
+  second.release();
   checkRun(fixture, saved + 1);
+}
+TEST(overflowing_writer_held_before_its_copy) {
+  overflowingWriterHeld(TestPoint::writerLooked, false);
+}
+TEST(overflowing_writer_held_before_its_copy_until_all_is_written) {
+  overflowingWriterHeld(TestPoint::writerLooked, true);
+}
+TEST(overflowing_writer_held_before_its_swap) {
+  overflowingWriterHeld(TestPoint::writerCopied, false);
+}
+TEST(overflowing_writer_held_before_its_swap_until_all_is_written) {
+  overflowingWriterHeld(TestPoint::writerCopied, true);
 }
 
 // The copier is held with the page claimed, before or after its copy: the writer takes the page over.
@@ -257,6 +278,7 @@ void copierHeld(TestPoint point) {
   first.release();
   checkRun(fixture, 2);
 }
+TEST(copier_held_before_its_claim) { copierHeld(TestPoint::copierLooked); }
 TEST(copier_held_before_its_copy) { copierHeld(TestPoint::copierClaimed); }
 TEST(copier_held_after_its_copy) { copierHeld(TestPoint::copierCopied); }
 
