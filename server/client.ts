@@ -56,6 +56,8 @@ export class Client {
   replyMode = REPLY_ON;
 
   transaction: Transaction | null = null;
+  /** EXEC is running this client's queue. */
+  inExec = false;
   /** Keys under WATCH (see transactions/watch.ts), and whether one of them has changed. */
   watched: string[] | null = null;
   watchedChanged = false;
@@ -84,6 +86,18 @@ export class Client {
     this.isUnixSocket = isUnixSocket;
     this.createdMillis = nowMillis;
     this.lastMillis = nowMillis;
+  }
+
+  /** Whether the client is on this machine: a Unix socket or a loopback address. */
+  isLocal(): boolean {
+    if (this.isUnixSocket) return true;
+    return /^127\.|^\[::1\]|^\[::ffff:127\./.test(this.address);
+  }
+
+  /** Lets the client in, or takes that back: AUTH, HELLO and RESET. */
+  setAuthenticated(authenticated: boolean): void {
+    this.authenticated = authenticated;
+    this.parseState.authenticated = authenticated;
   }
 
   selectDatabase(index: number): void {

@@ -55,16 +55,27 @@ export function closeGently(client: Client): void {
   reactor.closeAfterSend(client.connection);
 }
 
-/** Closes a client's connection now. */
+/** Closes a client's connection now; the client is gone when this returns. */
 export function closeAtOnce(client: Client): void {
-  client.closing = true;
-  client.dropPending();
+  removeClient(client);
   reactor.close(client.connection);
 }
 
 /** Bytes of replies that wait for a client's socket. */
 export function queuedBytes(client: Client): number {
   return reactor.queuedBytes(client.connection);
+}
+
+/** Bytes of requests and replies that are held for clients. */
+export function connectionBytes(): number {
+  let bytes = 0;
+  for (const client of byId.values()) bytes += client.pending.length;
+  return bytes + reactor.queuedBytesTotal();
+}
+
+/** Bytes that came and went over all connections since the start. */
+export function networkBytes(): { bytesIn: number; bytesOut: number } {
+  return reactor.counters();
 }
 
 /** Stops or resumes reading from a client as its `held` bits say. */

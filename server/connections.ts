@@ -255,8 +255,7 @@ function accept(connection: number, listener: number): void {
   const isUnix = listenersOnUnixSocket.has(listener);
   const peer = reactor.describe(connection);
   const client = new Client(connection, nextClientId(), peer, isUnix, clock.nowMillis);
-  client.authenticated = config.requirepass === '';
-  client.parseState.authenticated = client.authenticated;
+  client.setAuthenticated(config.requirepass === '');
   addClient(client);
   const refusal = whyNotAccepted(client);
   if (refusal !== null) {
@@ -270,21 +269,8 @@ function accept(connection: number, listener: number): void {
 
 function whyNotAccepted(client: Client): string | null {
   if (clientCount() > config.maxclients) return errors.MAX_CLIENTS;
-  if (config.protectedMode && config.requirepass === '' && !isLocal(client)) {
+  if (config.protectedMode && config.requirepass === '' && !client.isLocal()) {
     return errors.PROTECTED_MODE;
   }
   return null;
-}
-
-/** Whether a client is on this machine: a Unix socket or a loopback address. */
-export function isLocal(client: Client): boolean {
-  if (client.isUnixSocket) return true;
-  return /^127\.|^\[::1\]|^\[::ffff:127\./.test(client.address);
-}
-
-/** Bytes of requests and replies that are held for clients, for INFO memory. */
-export function connectionBytes(): number {
-  let bytes = 0;
-  for (const client of allClients()) bytes += client.pending.length;
-  return bytes + reactor.queuedBytesTotal();
 }

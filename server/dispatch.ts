@@ -12,7 +12,7 @@ import { withoutReply } from './output.js';
 import { isPaused } from './pause.js';
 import { failure, replyError } from './reply_error.js';
 import { runtime } from './runtime.js';
-import { countError, stats } from './stats.js';
+import { stats } from './stats.js';
 
 /** commandstats times one call in so many and scales: two clock reads cost as much as a GET. */
 const SAMPLE_CALLS = 16;
@@ -25,7 +25,24 @@ const config = runtime.config;
  */
 export function dispatch(client: Client): boolean {
   reply.protocol = client.protocol;
+  return client.replyMode === REPLY_ON ? route(client) : routeQuietly(client);
+}
+
+/** CLIENT REPLY OFF and SKIP: the command runs, its reply is dropped. */
+function routeQuietly(client: Client): boolean {
+  const mode = client.replyMode;
+  if (mode === REPLY_SKIP) client.replyMode = REPLY_ON;
+  let done = true;
+  withoutReply(() => {
+    done = route(client);
+  });
+  if (!done) client.replyMode = mode;
+  return done;
+}
+
+function route(client: Client): boolean {
   let command = lookupCommand();
+  client.lastCommand = command;
   if (command === null) {
     refuse(client, null, errors.unknownCommand(args));
     return true;
@@ -33,9 +50,11 @@ export function dispatch(client: Client): boolean {
   if (command.subcommands !== null && args.count > 1) {
     command = command.subcommands.get(args.latin1(1).toLowerCase()) ?? command;
     if (command.subcommands !== null) {
+      client.lastCommand = null;
       refuse(client, command, errors.unknownSubcommand(command.row.name, args.latin1(1)));
       return true;
     }
+    client.lastCommand = command;
   }
   if (!command.accepts(args.count)) {
     refuse(client, command, errors.wrongArity(command.fullName));
@@ -53,9 +72,7 @@ export function dispatch(client: Client): boolean {
     return true;
   }
   if (isPaused(client, command)) return false;
-  client.lastCommand = command;
-  if (client.replyMode === REPLY_ON) execute(client, command);
-  else executeQuietly(client, command);
+  execute(client, command);
   return true;
 }
 
@@ -73,20 +90,11 @@ export function execute(client: Client, command: Command): void {
   if (failure.text !== null) command.failed++;
 }
 
-/** CLIENT REPLY OFF and SKIP: the command runs, its reply is dropped. */
-function executeQuietly(client: Client, command: Command): void {
-  if (client.replyMode === REPLY_SKIP) client.replyMode = REPLY_ON;
-  withoutReply(() => execute(client, command));
-  // Only this command is answered although replies were off when it came.
-  if (command.fullName === 'client|reply' && args.equals(2, 'on')) reply.ok();
-}
-
 /** Replies an error in place of running the command; inside MULTI it dooms the transaction. */
 function refuse(client: Client, command: Command | null, text: string): void {
   if (command !== null) command.rejected++;
   if (client.transaction !== null) client.transaction.failed = true;
-  if (client.replyMode === REPLY_ON) replyError(text);
-  else countError(text);
+  replyError(text);
 }
 
 function runsInsideMulti(command: Command): boolean {
@@ -106,7 +114,13 @@ function runsInsideMulti(command: Command): boolean {
 /** The checks that depend on the server's state; null when the command may run. */
 function whyRefused(client: Client, command: Command): string | null {
   const bits = command.flagBits;
-  if (!client.authenticated && (bits & FLAG_BITS.no_auth) === 0) return errors.NO_AUTH;
+  if (command.guard !== null) {
+    const refusal = command.guard(client);
+    if (refusal !== null) return refusal;
+  }
+  if (!client.authenticated && config.requirepass !== '' && (bits & FLAG_BITS.no_auth) === 0) {
+    return errors.NO_AUTH;
+  }
   if ((bits & FLAG_BITS.no_multi) !== 0 && client.transaction !== null) {
     return errors.NOT_IN_TRANSACTION;
   }

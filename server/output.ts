@@ -78,16 +78,28 @@ function sendAll(): void {
   if (count > 0) reactor.flush(count);
 }
 
-/** Runs a command and drops what it replies. */
+/** Runs a command and drops what it replies, unless it calls keepReplies(). */
 export function withoutReply(run: () => void): void {
   closeSegment();
   discarding = true;
   try {
     run();
   } finally {
-    discarding = false;
-    reply.position = reply.segmentStart;
+    keepReplies();
   }
+}
+
+/** Ends the dropping: what was written so far is gone, what follows is sent. */
+export function keepReplies(): void {
+  if (!discarding) return;
+  discarding = false;
+  reply.position = reply.segmentStart;
+}
+
+/** Sends all replies that are written, in the middle of a turn: before the server ends or stops. */
+export function sendReplies(): void {
+  if (!discarding) closeSegment();
+  sendAll();
 }
 
 /** Holds a client back when too much of its output waits. Returns true when it is held. */

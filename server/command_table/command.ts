@@ -47,6 +47,7 @@ export interface ArgumentDoc {
   readonly token?: string;
   readonly keySpec?: number;
   readonly since?: string;
+  readonly deprecatedSince?: string;
   readonly displayText?: string;
   readonly flags?: readonly ('optional' | 'multiple' | 'multiple_token')[];
   readonly arguments?: readonly ArgumentDoc[];
@@ -62,6 +63,9 @@ export interface CommandRow {
   readonly categories: readonly string[];
   readonly tips?: readonly string[];
   readonly keySpecs?: readonly KeySpec[];
+  /** The flags of the keys in the request that starts at argument `first`, where the key
+   *  specification says 'variable_flags': COMMAND GETKEYSANDFLAGS. */
+  readonly keyFlags?: (first: number) => readonly string[];
   /** First key, last key, step, as COMMAND INFO prints them; absent: no keys. */
   readonly keys?: readonly [first: number, last: number, step: number];
   readonly summary: string;
@@ -69,7 +73,12 @@ export interface CommandRow {
   readonly group: string;
   readonly complexity?: string;
   readonly history?: readonly (readonly [version: string, change: string])[];
+  readonly deprecated?: { readonly since: string; readonly replacedBy: string };
+  /** For people who look after the server, not for its users: `syscmd` of COMMAND DOCS. */
+  readonly isSystem?: boolean;
   readonly arguments?: readonly ArgumentDoc[];
+  /** A check of its own before all others but arity: null, or the error (DEBUG's switch). */
+  readonly guard?: (client: Client) => string | null;
   /** Executes the request in `args` and writes exactly one reply. */
   readonly handler: (client: Client) => void;
   readonly subcommands?: readonly CommandRow[];
@@ -82,6 +91,7 @@ export class Command {
   readonly flagBits: number;
   readonly arity: number;
   readonly handler: (client: Client) => void;
+  readonly guard: ((client: Client) => string | null) | null;
   readonly subcommands: ReadonlyMap<string, Command> | null;
 
   // INFO commandstats. `micros` is measured on one call in SAMPLE_CALLS and scaled.
@@ -100,6 +110,7 @@ export class Command {
     this.flagBits = bits;
     this.arity = row.arity;
     this.handler = row.handler;
+    this.guard = row.guard ?? null;
     this.subcommands =
       row.subcommands === undefined
         ? null
@@ -108,6 +119,14 @@ export class Command {
 
   has(flag: CommandFlag): boolean {
     return (this.flagBits & FLAG_BITS[flag]) !== 0;
+  }
+
+  /** Back to zero: CONFIG RESETSTAT. */
+  resetCounters(): void {
+    this.calls = 0;
+    this.micros = 0;
+    this.rejected = 0;
+    this.failed = 0;
   }
 
   /** Whether a request of `count` arguments has the right number. */
