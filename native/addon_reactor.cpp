@@ -251,7 +251,7 @@ void ReactorHandle::ThrowFailure(const SystemFailure& failure) {
   error.ThrowAsJavaScriptException();
 }
 
-// ---- methods -------------------------------------------------------------------------------------
+// ---- methods ----------------------------------------------------------------------------------
 
 Napi::Value ReactorHandle::Turn(const Napi::CallbackInfo& info) {
   const int count = reactor_->turn(info[0].As<Napi::Number>().Uint32Value());

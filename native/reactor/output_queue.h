@@ -2,7 +2,7 @@
 //
 //   OutputQueue   head -> [chunk 64 KiB] -> [chunk 64 KiB] -> [chunk 64 KiB] <- tail
 //   Chunk         | next, begin, end | ....sent.... | ====to send==== | free |
-//                   0                  24             24+begin          24+end
+//                   0                  16             16+begin          16+end
 //
 // Bytes are copied in once and never moved. Chunks are separate anonymous mappings, so a queue of a
 // few bytes costs the one page it touches, and a chunk that was sent goes back to the kernel at
@@ -10,8 +10,8 @@
 // the usual queue that comes and goes.
 //
 // Invariants: bytes() is exactly what append() took minus what consume() gave; an empty queue holds
-// no chunk; only the tail chunk has free space that is still used. The table clears a queue into its
-// pool before the record is used again.
+// no chunk; only the tail chunk has free space that is still used. Queues own no pool and have no
+// destructor: the reactor clears each into its pool when the connection ends.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,7 @@ struct Chunk {
   uint32_t end;
 
   static constexpr size_t kMappingBytes = 64 * 1024;
+  /** The bytes behind the 16 of the header. */
   uint8_t* data() { return reinterpret_cast<uint8_t*>(this + 1); }
 };
 
