@@ -2,6 +2,7 @@
 //
 // One arena and one reactor per isolate. Errors of system calls arrive as NativeError with the
 // name of the call, errno text and what was being done.
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -187,9 +188,13 @@ export interface ReactorHandle {
   shutdown(): void;
 }
 
-const require = createRequire(import.meta.url);
-// dist/native/index.js and native/index.ts lie at different depths below the package root.
-const here = fileURLToPath(import.meta.url);
-const root = here.slice(0, here.lastIndexOf('/native/')).replace(/\/dist$/, '');
+/** The package's root: the folder above this file (sources, dist or a bundle) that has the addon. */
+function addonPath(): string {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    const path = fileURLToPath(new URL('native/build/Release/stillframe.node', folder));
+    if (existsSync(path)) return path;
+    if (folder.pathname === '/') throw new Error('the addon is not built: run npm ci');
+  }
+}
 
-export const native = require(`${root}/native/build/Release/stillframe.node`) as NativeBinding;
+export const native = createRequire(import.meta.url)(addonPath()) as NativeBinding;

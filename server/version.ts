@@ -1,14 +1,18 @@
 // The version of this package, and of the Redis whose commands and replies it has.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// dist/server/version.js and server/version.ts lie at different depths below the package root.
-const here = fileURLToPath(import.meta.url);
-const root = here.slice(0, here.lastIndexOf('/server/')).replace(/\/dist$/, '');
-const packageText = readFileSync(`${root}/package.json`, 'utf8');
+/** The text of this package's package.json: the nearest one above this file or its bundle. */
+function packageText(): string {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    const path = fileURLToPath(new URL('package.json', folder));
+    if (existsSync(path)) return readFileSync(path, 'utf8');
+    if (folder.pathname === '/') throw new Error('package.json is missing above the program');
+  }
+}
 
 /** Stillframe's own version. */
-export const STILLFRAME_VERSION = (JSON.parse(packageText) as { version: string }).version;
+export const STILLFRAME_VERSION = (JSON.parse(packageText()) as { version: string }).version;
 
 /** What clients that ask for redis_version are told: they choose commands by it. */
 export const REDIS_VERSION = '7.0.15';

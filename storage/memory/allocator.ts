@@ -47,7 +47,8 @@ const roomy: number[][] = Array.from({ length: CURSORS }, () => []);
 /** In which list an extent stands: cursor + 1, or 0. */
 const roomyCursor = new Uint8Array(extentCount);
 
-let slabBytes = 0;
+/** Bytes in slots; a typed array, so that counts above 2^31 need no heap number per change. */
+const slabBytes = new Float64Array(1);
 
 /** Formats a fresh (all-zero) arena. */
 export function createAllocator(): void {
@@ -62,7 +63,7 @@ export function attachAllocator(): void {
   for (let extent = 0; extent < extentCount; extent++) {
     if (extentKind(extent) !== KIND_SLAB) continue;
     const sizeClass = extentSizeClass(extent);
-    slabBytes += extentUsed(extent) * slotGranules[sizeClass]! * 16;
+    slabBytes[0]! += extentUsed(extent) * slotGranules[sizeClass]! * 16;
     noteRoom(extent, sizeClass, extentUsed(extent));
   }
 }
@@ -75,7 +76,7 @@ function resetSearch(): void {
   cursorEnd.fill(0);
   roomyCursor.fill(0);
   for (const list of roomy) list.length = 0;
-  slabBytes = 0;
+  slabBytes[0] = 0;
 }
 
 /** Frees every object of the heap at once. */
@@ -102,7 +103,7 @@ export function sameSlot(bytesA: number, bytesB: number): boolean {
 
 /** Bytes in use by objects, slots counted whole. */
 export function usedBytes(): number {
-  return slabBytes + pagesInUse() * PAGE_BYTES;
+  return slabBytes[0]! + pagesInUse() * PAGE_BYTES;
 }
 
 /**
@@ -134,7 +135,7 @@ function takeSlot(
   words[word] = bits | bit;
   addUsed(extent, 1);
   const granules = slotGranules[sizeClass]!;
-  slabBytes += granules << 4;
+  slabBytes[0]! += granules << 4;
   const slot = ((word - bitmapWord(extent)) << 5) | (31 - Math.clz32(bit));
   return ((extent << EXTENT_SHIFT) | (slot * granules)) as Ref;
 }
@@ -234,7 +235,7 @@ export function free(ref: Ref, bytes: number, density: Density): void {
   const bits = words[word]!;
   if ((bits & bit) === 0 || extentSizeClass(extent) !== sizeClass) badFree(ref, bytes);
   words[word] = bits & ~bit;
-  slabBytes -= slotGranules[sizeClass]! << 4;
+  slabBytes[0]! -= slotGranules[sizeClass]! << 4;
   const used = addUsed(extent, -1);
   const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
   if (cursorExtent[cursor] === extent) return;
