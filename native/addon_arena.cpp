@@ -2,9 +2,10 @@
 // its results into JavaScript values and errors.
 //
 // Lifetime: one ArenaBinding per environment. Its arena stays mapped until the environment's cleanup
-// hook runs, when no JavaScript can touch the windows any more; the hook also stops a run, so that
-// process.exit() in the middle of one leaves no temporary file. The hook is added after the
-// thread-safe function was made, hence runs before that is torn down.
+// hook runs, when no JavaScript can touch the windows any more. The hook is added after the
+// thread-safe function was made, hence runs before that is torn down. A worker that is terminated
+// stops its run there; process.exit() runs no cleanup hooks on the main thread, but it emits 'exit',
+// and a listener for that stops the run, so that no temporary file is left behind.
 #include "addon_arena.h"
 
 #include <cstring>
@@ -214,6 +215,16 @@ Napi::Value ArenaHandleOf(Napi::Env env, ArenaBinding& binding) {
 
 void CloseArena(void* binding) { static_cast<ArenaBinding*>(binding)->Close(); }
 
+void StopRunAtExit(Napi::Env env, ArenaBinding& binding) {
+  const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
+  const auto stop = [](const Napi::CallbackInfo& info) {
+    ArenaBinding* open = static_cast<ArenaBinding*>(info.Data());
+    if (open->checkpoint) open->checkpoint->abort();
+  };
+  process.Get("on").As<Napi::Function>().Call(
+      process, {Napi::String::New(env, "exit"), Napi::Function::New(env, stop, "stop", &binding)});
+}
+
 Napi::Value OpenArena(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ArenaBinding& binding = *static_cast<ArenaBinding*>(info.Data());
@@ -243,6 +254,7 @@ Napi::Value OpenArena(const Napi::CallbackInfo& info) {
   napi_unref_threadsafe_function(env, binding.wake);
   binding.keepsLoopAlive = false;
   napi_add_env_cleanup_hook(env, CloseArena, &binding);
+  StopRunAtExit(env, binding);
   return ArenaHandleOf(env, binding);
 }
 

@@ -212,8 +212,9 @@ void Checkpoint::work() {
     results_.push_back(std::move(result));
     job_ = Job::none;
     changed_.notify_all();
-    // Under the lock: whoever sees the job ended, as close() does, may tear down the context.
-    notify_(context_);
+    // Under the lock: whoever sees the job ended, as close() does, may tear down the context. An
+    // abort takes no result.
+    if (!cancelled_.load(std::memory_order_relaxed)) notify_(context_);
   }
 }
 

@@ -17,6 +17,9 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+mkdir -p "$build"
+exec 9>"$build/lock"
+flock 9 # two runs must not build into the same place at once
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT INT TERM
 
