@@ -62,6 +62,8 @@ let reactor: ReactorHandle;
 /** Clients whose held input can be used again; served in the next turn. */
 const resumed: Client[] = [];
 let inLoop = false;
+/** Whether any client's replies wait in the reactor: looked at once per turn. */
+let repliesWait = false;
 
 /** Creates the reactor; nothing is accepted before listen(). */
 export function startReactor(): ReactorHandle {
@@ -89,6 +91,7 @@ function runLoop(): void {
     const count = reactor.turn(takeSends());
     if (count === 0 && resumed.length === 0) break;
     setClock(Date.now());
+    repliesWait = reactor.queuedBytesTotal() > 0;
     for (let i = 0; i < count; i++) handleEvent(i * EVENT_FIELDS);
     serveResumed();
     if (performance.now() - start > LOOP_MILLIS) {
@@ -126,6 +129,7 @@ function handleInput(client: Client, start: number, end: number): void {
   client.lastMillis = clock.nowMillis;
   client.inputBytes += end - start;
   stats.readsProcessed++;
+  if (repliesWait && holdIfFull(client)) updateReading(client);
   if (client.pendingLength > 0 || client.held !== 0) {
     appendPending(client, reactor.input, start, end);
     if (client.held !== 0 || client.pendingLength < client.parseState.needed) return;
