@@ -26,7 +26,8 @@ Status RunMemory::open(size_t memoryBytesMax, size_t dataExtents, size_t extentC
   const size_t poolBytes =
       (PreimagePool::bytesFor(slots) + kPageBytes - 1) / kPageBytes * kPageBytes;
   const size_t total = staging * kExtentBytes + poolBytes + tablePages;
-  if (mapping_.bytes() != total) {
+  // Prepared memory may be a little larger than needed now (the arena grew meanwhile).
+  if (mapping_.bytes() < total || mapping_.bytes() > memoryBytesMax) {
     touched_ = false;
     Status status = mapping_.open(total, ArenaMapping::Pages::huge, "a checkpoint run");
     if (!status.ok()) return status;

@@ -38,7 +38,8 @@ class SnapshotFile {
   Status writeAt(uint64_t offset, const void* bytes, size_t length, const char* what);
 
   // Makes data and size durable, gives the file its final name (which must be free) and makes the
-  // name durable. `path()` is the final one afterwards, and discard() leaves it alone.
+  // name durable. `path()` is the final one afterwards, and discard() leaves it alone, even if the
+  // directory could not be synced: then the file is whole but a power failure may take its name.
   Status sync();
   Status publish(const std::string& finalPath);
 

@@ -288,6 +288,14 @@ TEST(prepared_memory_is_used_and_given_back) {
   CHECK_OK(fixture.waitCopied());
   fixture.checkImage(fixture.path("run.tmp"));
   fixture.checkpoint.abort();
+  CHECK_OK(fixture.checkpoint.prepare(8 << 20, 4, 4));
+  fixture.checkpoint.wait();
+  CHECK(fixture.checkpoint.takeResult(result));
+  CHECK_OK(fixture.cut(allData(3), 8 << 20));  // fits into what is there
+  CHECK_OK(fixture.waitCopied());
+  fixture.checkImage(fixture.path("run.tmp"));
+  CHECK(fixture.checkpoint.counters().extraBytesPeak <= 8 << 20);
+  fixture.checkpoint.abort();
   CHECK_OK(fixture.checkpoint.prepare(16 << 20, 4, 4));
   CHECK_OK(fixture.cut(allData(4), 8 << 20));  // waits for the preparation, uses another size
   fixture.checkpoint.wait();
