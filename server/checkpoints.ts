@@ -29,6 +29,13 @@ export function startBackgroundSave(): void {
   startCheckpoint(request());
 }
 
+/** After FLUSHALL: where save points are set, what was flushed must not come back by a restart. */
+export function saveSoon(): void {
+  if (runtime.config.save.length === 0) return;
+  if (isCheckpointRunning()) checkpointStatus.scheduled = true;
+  else startBackgroundSave();
+}
+
 /** Takes a checkpoint before it returns: SAVE, SHUTDOWN. Returns whether it succeeded. */
 export function saveNow(): boolean {
   begin();

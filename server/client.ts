@@ -23,6 +23,13 @@ export interface Transaction {
   readonly queue: QueuedCommand[];
   /** A command was refused while queueing: EXEC aborts. */
   failed: boolean;
+  /** Flags of all queued commands together, and the bytes their requests hold. */
+  flagBits: number;
+  bytes: number;
+}
+
+export function newTransaction(): Transaction {
+  return { queue: [], failed: false, flagBits: 0, bytes: 0 };
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -58,9 +65,10 @@ export class Client {
   transaction: Transaction | null = null;
   /** EXEC is running this client's queue. */
   inExec = false;
-  /** Keys under WATCH (see transactions/watch.ts), and whether one of them has changed. */
+  /** Keys under WATCH (see effects.ts), whether one of them has changed, and when the first expires. */
   watched: string[] | null = null;
   watchedChanged = false;
+  watchedUntilMillis = Number.POSITIVE_INFINITY;
 
   /** Set when no further input is used: QUIT, CLIENT KILL, protocol errors. */
   closing = false;

@@ -5,17 +5,19 @@ import * as errors from '../protocol/error_replies.js';
 import { reply } from '../protocol/reply_writer.js';
 import { usedBytes } from '../storage/memory/allocator.js';
 import { checkpointStatus } from './checkpoints.js';
-import { type Client, REPLY_ON, REPLY_SKIP } from './client.js';
+import { type Client, REPLY_ON, REPLY_SKIP, type Transaction } from './client.js';
+import { closeAtOnce } from './clients.js';
 import { type Command, FLAG_BITS } from './command_table/command.js';
 import { lookupCommand } from './command_table/command_table.js';
+import { unwatchAll } from './effects.js';
+import { execute } from './execute.js';
 import { withoutReply } from './output.js';
 import { isPaused } from './pause.js';
-import { failure, replyError } from './reply_error.js';
+import { replyError } from './reply_error.js';
 import { runtime } from './runtime.js';
-import { stats } from './stats.js';
 
-/** commandstats times one call in so many and scales: two clock reads cost as much as a GET. */
-const SAMPLE_CALLS = 16;
+/** What a queued request costs beside its bytes. */
+const QUEUED_BYTES = 512;
 
 const config = runtime.config;
 
@@ -67,8 +69,7 @@ function route(client: Client): boolean {
   }
   if (client.transaction !== null && !runsInsideMulti(command)) {
     if (isPaused(client, command)) return false;
-    client.transaction.queue.push({ command, request: args.capture() });
-    reply.queued();
+    enqueue(client, client.transaction, command);
     return true;
   }
   if (isPaused(client, command)) return false;
@@ -76,25 +77,35 @@ function route(client: Client): boolean {
   return true;
 }
 
-/** Runs a command that has passed the checks: from dispatch and from EXEC. */
-export function execute(client: Client, command: Command): void {
-  failure.text = null;
-  stats.commandsProcessed++;
-  if (command.calls++ % SAMPLE_CALLS === 0) {
-    const start = performance.now();
-    command.handler(client);
-    command.micros += (performance.now() - start) * 1000 * SAMPLE_CALLS;
-  } else {
-    command.handler(client);
+/** MULTI keeps the request for EXEC. What is queued is bounded as unused input is. */
+function enqueue(client: Client, transaction: Transaction, command: Command): void {
+  transaction.queue.push({ command, request: args.capture() });
+  transaction.flagBits |= command.flagBits;
+  transaction.bytes += args.totalBytes() + QUEUED_BYTES;
+  if (transaction.bytes > config.clientQueryBufferLimit) {
+    runtime.log.warning(
+      `Closing client ${client.id} (${client.address}): its transaction is over the query buffer limit`,
+    );
+    closeAtOnce(client);
+    return;
   }
-  if (failure.text !== null) command.failed++;
+  reply.queued();
 }
 
-/** Replies an error in place of running the command; inside MULTI it dooms the transaction. */
+/**
+ * Replies an error in place of running the command. Inside MULTI it dooms the transaction; an EXEC
+ * that is refused ends it.
+ */
 function refuse(client: Client, command: Command | null, text: string): void {
   if (command !== null) command.rejected++;
   if (client.transaction !== null) client.transaction.failed = true;
-  replyError(text);
+  if (command?.row.name === 'exec') {
+    client.transaction = null;
+    unwatchAll(client);
+    replyError(errors.execAborted(text.replace(/^ERR /, '')));
+  } else {
+    replyError(text);
+  }
 }
 
 function runsInsideMulti(command: Command): boolean {
@@ -111,17 +122,31 @@ function runsInsideMulti(command: Command): boolean {
   }
 }
 
+/** Flags that a command inside MULTI is judged by: EXEC does what its queue does, queueing needs
+ *  memory. */
+function bitsInsideMulti(transaction: Transaction, command: Command): number {
+  const name = command.row.name;
+  if (name === 'exec') return command.flagBits | transaction.flagBits;
+  if (name === 'discard' || name === 'quit' || name === 'reset') return command.flagBits;
+  return command.flagBits | FLAG_BITS.denyoom;
+}
+
 /** The checks that depend on the server's state; null when the command may run. */
 function whyRefused(client: Client, command: Command): string | null {
-  const bits = command.flagBits;
+  const { transaction } = client;
+  const bits = transaction === null ? command.flagBits : bitsInsideMulti(transaction, command);
   if (command.guard !== null) {
     const refusal = command.guard(client);
     if (refusal !== null) return refusal;
   }
-  if (!client.authenticated && config.requirepass !== '' && (bits & FLAG_BITS.no_auth) === 0) {
+  if (
+    !client.authenticated &&
+    config.requirepass !== '' &&
+    (command.flagBits & FLAG_BITS.no_auth) === 0
+  ) {
     return errors.NO_AUTH;
   }
-  if ((bits & FLAG_BITS.no_multi) !== 0 && client.transaction !== null) {
+  if (transaction !== null && (command.flagBits & FLAG_BITS.no_multi) !== 0) {
     return errors.NOT_IN_TRANSACTION;
   }
   if ((bits & FLAG_BITS.denyoom) !== 0 && config.maxmemory > 0 && usedBytes() > config.maxmemory) {

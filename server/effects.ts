@@ -21,6 +21,11 @@ export function namedKeyChanged(databaseIndex: number, key: string): void {
   if (watchers.size > 0) markWatchers(databaseIndex, key);
 }
 
+/** Marks the watchers of a second key that a change, counted already, has touched: RENAME, MOVE. */
+export function alsoChanged(databaseIndex: number, index: number): void {
+  if (watchers.size > 0) markWatchers(databaseIndex, args.latin1(index));
+}
+
 function markWatchers(databaseIndex: number, key: string): void {
   const clients = watchers.get(`${databaseIndex}:${key}`);
   if (clients === undefined) return;
@@ -53,6 +58,7 @@ export function watchKey(client: Client, key: string): void {
 /** UNWATCH, and what EXEC, DISCARD and the end of a connection do. */
 export function unwatchAll(client: Client): void {
   client.watchedChanged = false;
+  client.watchedUntilMillis = Number.POSITIVE_INFINITY;
   if (client.watched === null) return;
   for (const name of client.watched) {
     const clients = watchers.get(name);

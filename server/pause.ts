@@ -42,8 +42,8 @@ const WRITES = FLAG_BITS.write | FLAG_BITS.may_replicate;
 /** Whether this command of this client must wait now. */
 export function isPaused(client: Client, command: Command): boolean {
   if (timer === null) return false;
-  if (pause.mode === 'all') return true;
+  if (pause.mode === 'all') return command.row.name !== 'quit';
   if ((command.flagBits & WRITES) !== 0) return true;
   if (command.row.name !== 'exec') return false;
-  return client.transaction?.queue.some((q) => (q.command.flagBits & WRITES) !== 0) ?? false;
+  return client.transaction !== null && (client.transaction.flagBits & WRITES) !== 0;
 }

@@ -1,9 +1,21 @@
 // All commands: the rows of every family. Whoever needs the table complete imports from here.
 import type { CommandRow } from './command.js';
 import { registerCommands } from './command_registry.js';
+import { databaseRows } from './database_rows.js';
+import { expiryRows } from './expiry_rows.js';
+import { keyRows } from './key_rows.js';
+import { objectRows } from './object_rows.js';
 import { stringRows } from './string_rows.js';
+import { transactionRows } from './transaction_rows.js';
 
-const ROWS: readonly CommandRow[] = [...stringRows];
+const ROWS: readonly CommandRow[] = [
+  ...stringRows,
+  ...keyRows,
+  ...expiryRows,
+  ...databaseRows,
+  ...objectRows,
+  ...transactionRows,
+];
 
 registerCommands(ROWS);
 

@@ -22,9 +22,17 @@ export function writeKey(client: Client, i: number): Ref {
   return lookupTouch(client.database, args.buffer, args.offsets[i]!, args.lengths[i]!);
 }
 
-/** writeKey() and readKey() without noting the access: OBJECT, TTL, EXISTS and the like. */
+/** readKey() that does not note the access: OBJECT, TTL, EXISTS and the like. */
 export function peekKey(client: Client, i: number): Ref {
-  return lookup(client.database, args.buffer, args.offsets[i]!, args.lengths[i]!);
+  const ref = lookupArgument(client.database, i);
+  if (ref === NULL_REF) stats.keyspaceMisses++;
+  else stats.keyspaceHits++;
+  return ref;
+}
+
+/** The entry of the key in argument i of any database, or NULL_REF; nothing is noted or counted. */
+export function lookupArgument(database: Ref, i: number): Ref {
+  return lookup(database, args.buffer, args.offsets[i]!, args.lengths[i]!);
 }
 
 /** True when the entry is a string; else replies WRONGTYPE. */

@@ -1,6 +1,6 @@
 // Making, moving and freeing entries: everything that knows all parts of an entry at once. The
 // layout is drawn in structures/entry.ts.
-import { allocate, free, sameSlot } from '../memory/allocator.js';
+import { allocate, free, sameSlot, usableBytes } from '../memory/allocator.js';
 import { byteWindows, wordWindows } from '../memory/arena.js';
 import { copyBytes } from '../memory/bytes.js';
 import { DATA } from '../memory/extents.js';
@@ -23,7 +23,7 @@ import {
   span,
   VALUE_LENGTH_SHIFT,
 } from '../structures/entry.js';
-import { freeValue } from '../values/value_types.js';
+import { freeValue, valueTypeOf } from '../values/value_types.js';
 import { clock } from './clock.js';
 
 /** An absolute time in milliseconds as int64: what the functions below read and write. */
@@ -55,12 +55,12 @@ export function storeExpiry(ref: Ref): void {
   words[index + 3] = expiry.high;
 }
 
-/** True when the entry has an expiry that the clock has passed. */
+/** True when the entry has an expiry that the clock has passed; its last millisecond is its own. */
 export function isExpired(ref: Ref, header: number): boolean {
   if ((header & FLAG_EXPIRES) === 0) return false;
   const words = wordWindows[ref >>> WINDOW_SHIFT]!;
   const index = (ref & WINDOW_MASK) << 2;
-  return words[index + 3]! * 4294967296 + (words[index + 2]! >>> 0) <= clock.nowMillis;
+  return words[index + 3]! * 4294967296 + (words[index + 2]! >>> 0) < clock.nowMillis;
 }
 
 /** Notes the time of an access; a write only when the clock (seconds) has moved. */
@@ -115,6 +115,23 @@ export function createEntry(
   const view = byteWindows[ref >>> WINDOW_SHIFT]!;
   copyBytes(view, (index << 2) + keyOffset(kind), key, keyStart, keyLength);
   return ref;
+}
+
+/** A table's share per entry: a bucket's slot at average fill, see structures/hash_table.ts. */
+const TABLE_BYTES_PER_ENTRY = 9;
+/** An item of the expiry index, 12 bytes, in leaves that are two thirds full. */
+export const INDEX_BYTES_PER_ENTRY = 18;
+
+/** Bytes of the arena that a key takes in all, slots counted whole: MEMORY USAGE. */
+export function entryMemory(ref: Ref): number {
+  const header = headerOf(ref);
+  let bytes = usableBytes(entryBytes(ref)) + TABLE_BYTES_PER_ENTRY;
+  if ((header & FLAG_EXPIRES) !== 0) bytes += INDEX_BYTES_PER_ENTRY;
+  if ((header & FLAG_LONG_KEY) !== 0) {
+    locateKey(ref);
+    bytes += usableBytes(span.length);
+  }
+  return bytes + valueTypeOf(ref).memoryBytes(ref);
 }
 
 /** Frees an entry, its long key and its value. */

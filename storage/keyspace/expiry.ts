@@ -32,7 +32,7 @@ export function nextExpired(database: Ref): Ref {
   const w0 = btree.item.w0;
   const w1 = btree.item.w1;
   const w2 = btree.item.w2;
-  if (w0 * 4294967296 + (w1 >>> 0) > clock.nowMillis) return NULL_REF;
+  if (w0 * 4294967296 + (w1 >>> 0) >= clock.nowMillis) return NULL_REF;
   const ref = findByHash(database, w2, (entry) => {
     if ((headerOf(entry) & FLAG_EXPIRES) === 0) return false;
     loadExpiry(entry);

@@ -16,7 +16,7 @@ import {
   WINDOW_SHIFT,
 } from '../memory/layout.js';
 import * as btree from '../structures/btree.js';
-import { entryBytes, FLAG_EXPIRES, headerOf } from '../structures/entry.js';
+import { entryBytes, FLAG_EXPIRES, headerOf, locateKey, span } from '../structures/entry.js';
 import {
   find,
   forgetFound,
@@ -57,8 +57,7 @@ export function lookup(database: Ref, key: Uint8Array, start: number, length: nu
   if (ref === NULL_REF) return NULL_REF;
   const header = headerOf(ref);
   if ((header & FLAG_EXPIRES) !== 0 && isExpired(ref, header)) {
-    deleteEntry(database, ref);
-    keyspaceCounters.expired++;
+    deleteExpiredEntry(database, ref);
     return NULL_REF;
   }
   return ref;
@@ -75,6 +74,11 @@ export function keyCount(database: Ref): number {
   return tableCount(database);
 }
 
+/** The entry of a key even when it has expired: MEMORY USAGE, DEBUG OBJECT. */
+export function findStored(database: Ref, key: Uint8Array, start: number, length: number): Ref {
+  return find(database, hashKey(database, key, start, length), key, start, length);
+}
+
 /** Removes an entry and frees all it owns. */
 export function deleteEntry(database: Ref, ref: Ref): void {
   if ((headerOf(ref) & FLAG_EXPIRES) !== 0) {
@@ -82,6 +86,12 @@ export function deleteEntry(database: Ref, ref: Ref): void {
   }
   removeEntry(database, ref);
   freeEntry(ref);
+}
+
+/** Deletes an entry that a walk has found expired. */
+export function deleteExpiredEntry(database: Ref, ref: Ref): void {
+  deleteEntry(database, ref);
+  keyspaceCounters.expired++;
 }
 
 /** Deletes a key; false when it is not there (or has expired). */
@@ -130,6 +140,15 @@ export function linkEntry(database: Ref, ref: Ref, old: Ref, hash: number): bool
 /** linkEntry() for a key that is not there; frees the new entry when the arena is full. */
 export function addEntry(database: Ref, ref: Ref): boolean {
   if (linkEntry(database, ref, NULL_REF, hashOfEntry(database, ref))) return true;
+  freeEntry(ref);
+  return false;
+}
+
+/** Puts a new entry in place of whatever its key holds; frees it when the arena is full. */
+export function setEntry(database: Ref, ref: Ref): boolean {
+  locateKey(ref);
+  const old = lookup(database, span.view, span.offset, span.length);
+  if (linkEntry(database, ref, old, lastHash)) return true;
   freeEntry(ref);
   return false;
 }

@@ -15,7 +15,8 @@
 // value takes 88 bytes, slot 96. Reading one touches two cache lines at most, next to each other.
 //
 // `modified` remembers that a string was changed in place (APPEND, SETRANGE, SETBIT): Redis reports
-// such a value as "raw" whatever its size.
+// such a value as "raw" whatever its size. On an INT it marks a copy: Redis shares one object among
+// all small integers (OBJECT REFCOUNT), but not with the ones that COPY makes.
 import { byteWindows, wordWindows } from '../memory/arena.js';
 import { type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
 

@@ -85,6 +85,14 @@ export function tableCount(table: Ref): number {
   return rootWords(table)[rootIndex(table) + TABLE_COUNT]! >>> 0;
 }
 
+/** Bytes of directory and segments. */
+export function tableBytes(table: Ref): number {
+  const root = rootWords(table);
+  const at = rootIndex(table);
+  if (root[at + TABLE_DIRECTORY] === 0) return 0;
+  return root[at + TABLE_SEGMENTS]! * SEGMENT_BYTES + 4 * 2 ** root[at + TABLE_DEPTH]!;
+}
+
 /** Hash of a key under the table's seed. */
 export function hashKey(table: Ref, bytes: Uint8Array, offset: number, length: number): number {
   const words = wordWindows[table >>> WINDOW_SHIFT]!;

@@ -1,16 +1,26 @@
 // Walking a hash table: SCAN cursors, random picks and whole walks.
 //
-// A SCAN cursor is a 32-bit position in the order of hash prefixes, with the home bucket in its low
-// six bits:  | prefix: 26 | bucket: 6 |, 0 = start and end. A step returns every entry whose home is
-// that bucket in the segment that owns the prefix. When a segment splits, the walk goes on in its
-// lower half at the same bucket and then through all of the upper half; when two merge, it goes on
-// at the same bucket of the whole: an element that is there throughout is returned at least once.
+// A walk goes through the hashes in the order of their prefix, and inside a segment in the order of
+// their home buckets. A SCAN cursor says what was returned so far; 0 is start and end:
+//
+//   | depth: 5 | prefix: 26 | bucket: 6 |      37 bits, so a double holds it
+//
+//   bucket = 0   all hashes with a smaller prefix
+//   bucket > 0   these, and of the 2^(32 - depth) hashes from the prefix on (a segment of that depth
+//                at the time) those whose home is a smaller bucket
+//
+// So an element that is there throughout is returned at least once whatever happens to its segment
+// between two steps. After a split the walk goes on at the bucket in the lower half and then through
+// all of the upper half, some of it for the second time. After a merge it goes on at the bucket among
+// the hashes of the old segment only, and then with those of the other half behind it, which no step
+// has seen yet: without the depth in the cursor they would be passed over.
 import { wordWindows } from '../memory/arena.js';
 import { NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
 import {
   BUCKET_SLOTS,
   BUCKET_WORDS,
   BUCKETS,
+  DEPTH_MAX,
   hashOfEntry,
   localDepth,
   META_WORD,
@@ -23,54 +33,76 @@ import {
   TABLE_DIRECTORY,
 } from './hash_table.js';
 
+/** Cursors are below this. */
+export const CURSORS = 2 ** 37;
+const HASHES = 2 ** 32;
+/** Buckets that one step visits per entry it is asked for. */
+const VISITS_PER_ENTRY = 10;
+
 /** Refs collected by scanStep: entries 0..count-1. Valid until the table changes. */
 export const scanned = { refs: new Int32Array(4096), count: 0 };
 
 /**
- * Appends to `scanned` the entries from `cursor` (unsigned 32 bits) on, bucket by bucket, until at
- * least `countMin` were looked at. Returns the next cursor, 0 at the end.
+ * Fills `scanned` with the entries from `cursor` on, bucket by bucket, until at least `countMin` were
+ * found. Returns the next cursor, 0 at the end. Any whole number below CURSORS is taken for a cursor.
  */
 export function scanStep(table: Ref, cursor: number, countMin: number): number {
   scanned.count = 0;
   const root = rootWords(table);
   const at = rootIndex(table);
   if (root[at + TABLE_DIRECTORY] === 0) return 0;
-  let position = cursor >>> 0;
-  let visited = 0;
+  let bucket = cursor & (BUCKETS - 1);
+  let start = (cursor - bucket) % HASHES;
+  let end = bucket === 0 ? HASHES : blockEnd(start, Math.floor(cursor / HASHES));
+  // An almost empty table must not make one step walk all of it.
+  let visitsLeft = countMin * VISITS_PER_ENTRY;
   for (;;) {
-    const segment = segmentFor(root, at, position);
+    const segment = segmentFor(root, at, start);
     const words = wordWindows[segment >>> WINDOW_SHIFT]!;
     const base = (segment & WINDOW_MASK) << 2;
-    const depth = localDepth(words, base);
-    for (let bucket = position & (BUCKETS - 1); bucket < BUCKETS; bucket++) {
-      collectHome(table, words, base, bucket);
-      visited++;
-      // An almost empty table must not make one step walk all of it.
-      if (scanned.count < countMin && visited < countMin * 10) continue;
-      if (bucket + 1 < BUCKETS) return ((position & ~(BUCKETS - 1)) | (bucket + 1)) >>> 0;
-      return nextSegment(position, depth);
+    end = Math.min(end, blockEnd(start, localDepth(words, base)));
+    for (; bucket < BUCKETS; bucket++) {
+      if (scanned.count >= countMin || visitsLeft-- <= 0) return cursorAt(start, end, bucket);
+      collectHome(table, words, base, bucket, start, end);
     }
-    position = nextSegment(position, depth);
-    if (position === 0) return 0;
+    if (end === HASHES) return 0;
+    start = end;
+    end = HASHES;
+    bucket = 0;
   }
 }
 
-/** First position of the segment after the one that holds `position`; 0 at the end. */
-function nextSegment(position: number, depth: number): number {
-  if (depth === 0) return 0;
-  const width = 2 ** (32 - depth);
-  const next = (Math.floor(position / width) + 1) * width;
-  return next >= 2 ** 32 ? 0 : next;
+/** End of the block of 2^(32 - depth) hashes that begins at `start`, or of the largest one that can. */
+function blockEnd(start: number, depth: number): number {
+  const aligned = start === 0 ? HASHES : (start & -start) >>> 0;
+  return start + Math.min(2 ** (32 - Math.min(depth, DEPTH_MAX)), aligned);
 }
 
-/** Collects the entries whose home is `bucket`: there or passed on to the buckets behind. */
-function collectHome(table: Ref, words: Int32Array, base: number, bucket: number): void {
+function cursorAt(start: number, end: number, bucket: number): number {
+  if (bucket === 0) return start;
+  return (32 - Math.log2(end - start)) * HASHES + start + bucket;
+}
+
+/**
+ * Collects the entries with home `bucket` and a hash in [start, end): there, or passed on to the
+ * buckets behind.
+ */
+function collectHome(
+  table: Ref,
+  words: Int32Array,
+  base: number,
+  bucket: number,
+  start: number,
+  end: number,
+): void {
   let at = bucket;
   for (let probes = 0; probes < BUCKETS; probes++) {
     const first = base + at * BUCKET_WORDS;
     for (let slot = 0; slot < BUCKET_SLOTS; slot++) {
       const ref = words[first + slot]! as Ref;
-      if (ref !== 0 && (hashOfEntry(table, ref) & (BUCKETS - 1)) === bucket) collect(ref);
+      if (ref === NULL_REF) continue;
+      const hash = hashOfEntry(table, ref) >>> 0;
+      if ((hash & (BUCKETS - 1)) === bucket && hash >= start && hash < end) collect(ref);
     }
     if ((words[first + META_WORD]! & 0xffff) === 0) return;
     at = (at + 1) & (BUCKETS - 1);

@@ -22,10 +22,12 @@ import {
   bodyWord,
   ENCODING_MASK,
   embeddedOffset,
+  FLAG_MODIFIED,
   headerOf,
   STRING_EMBEDDED,
   STRING_INT,
   STRING_LARGE,
+  setHeader,
   span,
   VALUE_LENGTH_SHIFT,
 } from '../structures/entry.js';
@@ -156,6 +158,7 @@ function freeString(ref: Ref): void {
 
 function duplicateString(target: Ref): boolean {
   const header = headerOf(target);
+  if (isInteger(header)) setHeader(target, header | FLAG_MODIFIED);
   if (!isLarge(header)) return true;
   locateString(target, header);
   const length = span.length;

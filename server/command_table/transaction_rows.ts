@@ -1,0 +1,65 @@
+// Rows of the transaction commands.
+import { discard, exec, multi, unwatch, watch } from '../commands/transactions.js';
+import type { CommandRow } from './command.js';
+import { keyRange } from './key_specs.js';
+
+export const transactionRows: readonly CommandRow[] = [
+  {
+    name: 'multi',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
+    categories: ['transaction'],
+    summary: 'Starts a transaction: the commands that follow are queued.',
+    since: '1.2.0',
+    group: 'transactions',
+    complexity: 'O(1)',
+    handler: multi,
+  },
+  {
+    name: 'exec',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'skip_slowlog'],
+    categories: ['transaction'],
+    summary: 'Executes the commands queued since MULTI.',
+    since: '1.2.0',
+    group: 'transactions',
+    complexity: 'That of the queued commands.',
+    handler: exec,
+  },
+  {
+    name: 'discard',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
+    categories: ['transaction'],
+    summary: 'Forgets the commands queued since MULTI.',
+    since: '2.0.0',
+    group: 'transactions',
+    complexity: 'O(N) for N queued commands.',
+    handler: discard,
+  },
+  {
+    name: 'watch',
+    arity: -2,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
+    categories: ['transaction'],
+    keySpecs: keyRange(['RO'], 1, -1),
+    keys: [1, -1, 1],
+    summary: 'Lets the next EXEC fail if one of the keys has changed by then.',
+    since: '2.2.0',
+    group: 'transactions',
+    complexity: 'O(1) for each key.',
+    arguments: [{ name: 'key', type: 'key', keySpec: 0, flags: ['multiple'] }],
+    handler: watch,
+  },
+  {
+    name: 'unwatch',
+    arity: 1,
+    flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
+    categories: ['transaction'],
+    summary: 'Forgets all watched keys.',
+    since: '2.2.0',
+    group: 'transactions',
+    complexity: 'O(1)',
+    handler: unwatch,
+  },
+];
