@@ -72,8 +72,9 @@ export interface CommandRow {
   readonly since: string;
   readonly group: string;
   readonly complexity?: string;
-  readonly history?: readonly (readonly [version: string, change: string])[];
+  /** Since when another command should be used, and which (Markdown). */
   readonly deprecated?: { readonly since: string; readonly replacedBy: string };
+  readonly history?: readonly (readonly [version: string, change: string])[];
   /** For people who look after the server, not for its users: `syscmd` of COMMAND DOCS. */
   readonly isSystem?: boolean;
   readonly arguments?: readonly ArgumentDoc[];
@@ -82,6 +83,11 @@ export interface CommandRow {
   /** Executes the request in `args` and writes exactly one reply. */
   readonly handler: (client: Client) => void;
   readonly subcommands?: readonly CommandRow[];
+}
+
+/** Handler of a row that only holds subcommands: its arity demands one, so nothing calls it. */
+export function containerHandler(): never {
+  throw new Error('a container of subcommands is not a command');
 }
 
 /** A row made ready for dispatch, with its counters. */

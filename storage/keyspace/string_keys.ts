@@ -35,7 +35,7 @@ import {
   storeLarge,
 } from '../values/string.js';
 import { clock } from './clock.js';
-import { bytesFor, createEntry, freeEntry, loadExpiry } from './entries.js';
+import { bytesFor, createEntry, freeEntry, isExpired, loadExpiry } from './entries.js';
 import { linkEntry } from './keyspace.js';
 
 /** What put* does with an expiry: take it off, keep the key's own, or set the `expiry` register. */
@@ -63,21 +63,12 @@ export function putString(
   const old = find(database, hash, key, keyStart, keyLength);
   const kind = kindFor(old, STRING_EMBEDDED, expiryMode);
   const bytes = bytesFor(kind, keyLength, valueLength);
-  if (bytes > ENTRY_BYTES_MAX) {
-    return putLarge(
-      database,
-      key,
-      keyStart,
-      keyLength,
-      value,
-      valueStart,
-      valueLength,
-      expiryMode,
-      old,
-      hash,
-    );
-  }
-  if (old !== NULL_REF && canOverwrite(old, kind) && sameSlot(entryBytes(old), bytes)) {
+  if (
+    old !== NULL_REF &&
+    canOverwrite(old, kind) &&
+    bytes <= ENTRY_BYTES_MAX &&
+    sameSlot(entryBytes(old), bytes)
+  ) {
     const words = wordWindows[old >>> WINDOW_SHIFT]!;
     const index = (old & WINDOW_MASK) << 2;
     words[index] = (words[index]! & 0xff & ~FLAG_MODIFIED) | (clock.accessSeconds << ACCESS_SHIFT);
@@ -86,10 +77,9 @@ export function putString(
     copyBytes(view, embeddedOffset(old), value, valueStart, valueLength);
     return true;
   }
-  const ref = createEntry(kind, key, keyStart, keyLength, valueLength);
+  const ref = createBytes(kind & FLAG_EXPIRES, key, keyStart, keyLength, valueLength);
   if (ref === NULL_REF) return false;
-  const view = byteWindows[ref >>> WINDOW_SHIFT]!;
-  copyBytes(view, embeddedOffset(ref), value, valueStart, valueLength);
+  copyBytes(span.view, span.offset, value, valueStart, valueLength);
   if (linkEntry(database, ref, old, hash)) return true;
   freeEntry(ref);
   return false;
@@ -120,41 +110,84 @@ export function putInteger(
   return false;
 }
 
-function putLarge(
-  database: Ref,
+/**
+ * A new string entry with undefined bytes, EMBEDDED or LARGE as its size asks, `span` at them.
+ * `expires`: FLAG_EXPIRES (the expiry register) or 0. NULL_REF when the arena is full.
+ */
+function createBytes(
+  expires: number,
+  key: Uint8Array,
+  keyStart: number,
+  keyLength: number,
+  length: number,
+): Ref {
+  const kind = TYPE_STRING | expires;
+  if (bytesFor(kind | STRING_EMBEDDED, keyLength, length) <= ENTRY_BYTES_MAX) {
+    const ref = createEntry(kind | STRING_EMBEDDED, key, keyStart, keyLength, length);
+    if (ref !== NULL_REF) locateString(ref, headerOf(ref));
+    return ref;
+  }
+  const object = allocateLarge(length, key, 0, 0);
+  if (object === NULL_REF) return NULL_REF;
+  const ref = createEntry(kind | STRING_LARGE, key, keyStart, keyLength, 0);
+  if (ref === NULL_REF) {
+    free(object, length, DATA);
+    return NULL_REF;
+  }
+  storeLarge(ref, object, length, length);
+  locateString(ref, headerOf(ref));
+  return ref;
+}
+
+// --- new strings that are not in a database yet: see addEntry() and setEntry() --------------------
+
+/** A string without expiry; NULL_REF when the arena is full. */
+export function createString(
   key: Uint8Array,
   keyStart: number,
   keyLength: number,
   value: Uint8Array,
   valueStart: number,
   valueLength: number,
-  expiryMode: number,
-  old: Ref,
-  hash: number,
-): boolean {
-  const object = allocateLarge(valueLength, value, valueStart, valueLength);
-  if (object === NULL_REF) return false;
-  const kind = kindFor(old, STRING_LARGE, expiryMode);
-  const ref = createEntry(kind, key, keyStart, keyLength, 0);
-  if (ref === NULL_REF) {
-    free(object, valueLength, DATA);
-    return false;
-  }
-  storeLarge(ref, object, valueLength, valueLength);
-  if (linkEntry(database, ref, old, hash)) return true;
-  freeEntry(ref);
-  return false;
+): Ref {
+  const ref = createBytes(0, key, keyStart, keyLength, valueLength);
+  if (ref !== NULL_REF) copyBytes(span.view, span.offset, value, valueStart, valueLength);
+  return ref;
+}
+
+/** The `integer` register as a string without expiry; NULL_REF when the arena is full. */
+export function createInteger(key: Uint8Array, keyStart: number, keyLength: number): Ref {
+  const ref = createEntry(TYPE_STRING | STRING_INT, key, keyStart, keyLength, 0);
+  if (ref !== NULL_REF) storeInteger(ref, headerOf(ref));
+  return ref;
+}
+
+/**
+ * `length` zero bytes for the caller to write (`span` is at them), without expiry and marked as
+ * modified; NULL_REF when the arena is full.
+ */
+export function createBlankString(
+  key: Uint8Array,
+  keyStart: number,
+  keyLength: number,
+  length: number,
+): Ref {
+  const ref = createBytes(0, key, keyStart, keyLength, length);
+  if (ref === NULL_REF) return NULL_REF;
+  span.view.fill(0, span.offset, span.offset + length);
+  setHeader(ref, headerOf(ref) | FLAG_MODIFIED);
+  return ref;
 }
 
 /** Type, encoding and expiry flag of the entry that replaces `old`; EXPIRY_KEEP loads its expiry. */
 function kindFor(old: Ref, encoding: number, expiryMode: number): number {
   const kind = TYPE_STRING | encoding;
   if (expiryMode === EXPIRY_SET) return kind | FLAG_EXPIRES;
-  if (expiryMode === EXPIRY_KEEP && old !== NULL_REF && (headerOf(old) & FLAG_EXPIRES) !== 0) {
-    loadExpiry(old);
-    return kind | FLAG_EXPIRES;
-  }
-  return kind;
+  if (expiryMode !== EXPIRY_KEEP || old === NULL_REF) return kind;
+  const header = headerOf(old);
+  if ((header & FLAG_EXPIRES) === 0 || isExpired(old, header)) return kind;
+  loadExpiry(old);
+  return kind | FLAG_EXPIRES;
 }
 
 const SHAPE_MASK = TYPE_MASK | ENCODING_MASK | FLAG_EXPIRES;
