@@ -129,10 +129,10 @@ export class ReplyWriter {
 
   /**
    * An error, text without the '-': 'ERR syntax error'. One character is one byte, so bytes of a request
-   * can be quoted in it (latin1); CR and LF become spaces as in Redis.
+   * can be quoted in it (latin1); CR and LF become spaces as in Redis, or nothing at the end.
    */
   error(text: string): void {
-    this.line(TYPE_ERROR, text);
+    this.line(TYPE_ERROR, withoutLineEnd(text));
   }
 
   /** An integer. Precondition: safe, |n| <= 2^53 - 1. */
@@ -504,6 +504,13 @@ export class ReplyWriter {
 
 function unattached(): void {
   throw new Error('reply writer has no output buffer: attach() comes first');
+}
+
+/** The text without the CRs and LFs at its end. */
+function withoutLineEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text.charCodeAt(end - 1) === CR || text.charCodeAt(end - 1) === LF)) end--;
+  return end === text.length ? text : text.slice(0, end);
 }
 
 function isAscii(text: string): boolean {

@@ -5,7 +5,7 @@ import { subjectKind } from '../support/spawn_server.js';
 import { Duel } from './duel.js';
 import { CommandSource } from './generator.js';
 import { runStream } from './stream.js';
-import { bitCommands } from './tables/bits.js';
+import { bitCommands, seedBits } from './tables/bits.js';
 import { SHARED_KEYS, seedStrings, stringCommands } from './tables/strings.js';
 
 describeWithPeer('string commands answer as Redis does', () => {
@@ -34,5 +34,11 @@ describeWithPeer('string commands answer as Redis does', () => {
   test('bits, random streams', async () => {
     const source = new CommandSource([bitCommands]);
     await runStream(duel, { source, keys: ['b1', 'b2', 'b3', 'b4'], operations: 12_000 });
+  });
+
+  test('bits of long strings', async () => {
+    const source = new CommandSource([bitCommands], 0.02);
+    const keys = ['b1', 'b2', 'b3', 'b4', 'b5', 'b6'];
+    await runStream(duel, { source, keys, prepare: seedBits });
   });
 });

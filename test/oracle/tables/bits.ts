@@ -1,4 +1,5 @@
 // Bit operations on strings.
+import type { Arg } from '../../support/raw_client.js';
 import type { CommandTable, Generator } from '../generator.js';
 
 /** GET, SET and INCRBY parts of a BITFIELD, with types and offsets good and bad. */
@@ -66,3 +67,13 @@ export const bitCommands: CommandTable = {
   EXPIREAT: (g) => [g.key(), g.absolute('seconds')],
   'OBJECT ENCODING': (g) => [g.key()],
 };
+
+/** Values long enough for work by words, at odd and even lengths, and with long runs of one bit. */
+export function seedBits(g: Generator): (readonly [string, string, Arg])[] {
+  const r = g.random;
+  return g.keys.map((key) => {
+    const run = Buffer.alloc(r.between(60, 5000), r.pick([0, 0xff, 0xaa]));
+    const value = r.chance(0.3) ? run : Buffer.concat([run, r.bytes(r.below(300)), run]);
+    return ['SET', key, value] as const;
+  });
+}
