@@ -1,7 +1,7 @@
 // The module: puts together what the bindings of the rooms define. Types: native/index.ts.
 //
-// Only addon.cpp and the addon_*.cpp files know Node-API; they alone throw to JavaScript. Everything
-// below them is plain C++ that the native tests build without Node.
+// Only addon.cpp and the addon_*.cpp files know Node-API; they alone throw to JavaScript.
+// Everything below them is plain C++ that the native tests build without Node.
 #include <napi.h>
 
 #include "addon_arena.h"

@@ -1,11 +1,11 @@
 // The binding of arena/ and snapshot/: checks and unpacks arguments, calls the plain C++, and turns
 // its results into JavaScript values and errors.
 //
-// Lifetime: one ArenaBinding per environment. Its arena stays mapped until the environment's cleanup
-// hook runs, when no JavaScript can touch the windows any more. The hook is added after the
+// Lifetime: one ArenaBinding per environment. Its arena stays mapped until the environment's
+// cleanup hook runs, when no JavaScript can touch the windows any more. The hook is added after the
 // thread-safe function was made, hence runs before that is torn down. A worker that is terminated
-// stops its run there; process.exit() runs no cleanup hooks on the main thread, but it emits 'exit',
-// and a listener for that stops the run, so that no temporary file is left behind.
+// stops its run there; process.exit() runs no cleanup hooks on the main thread, but it emits
+// 'exit', and a listener for that stops the run, so that no temporary file is left behind.
 #include "addon_arena.h"
 
 #include <cstring>
@@ -66,7 +66,8 @@ void ThrowType(Napi::Env env, const std::string& text) {
 // A whole number from 0 to `max`, or an exception.
 bool ReadCount(const Napi::Value& value, const char* what, double max, size_t& result) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0 && number <= max) || number != static_cast<double>(static_cast<size_t>(number))) {
+  const bool inRange = number >= 0 && number <= max;  // false for NaN
+  if (!inRange || number != static_cast<double>(static_cast<size_t>(number))) {
     ThrowType(value.Env(), std::string(what) + " must be a whole number from 0 to " +
                                std::to_string(static_cast<uint64_t>(max)));
     return false;
@@ -187,7 +188,9 @@ void OnWake(napi_env rawEnv, napi_value, void* context, void*) {
   const Napi::Env env(rawEnv);
   Deliver(env, *static_cast<ArenaBinding*>(context));
   // Nobody is above us on the stack: make it an uncaught exception, as for any other callback.
-  if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+  if (env.IsExceptionPending()) {
+    napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+  }
 }
 
 // ---- arena -----------------------------------------------------------------------------------
@@ -272,7 +275,7 @@ void ReleaseExtents(const Napi::CallbackInfo& info) {
   if (binding->checkpoint->covers(first, count)) {
     Throw(info.Env(), Status::failure("extents " + std::to_string(first) + " to " +
                                       std::to_string(first + count - 1) +
-                                      " belong to the checkpoint that runs: release them after it"));
+                                      " belong to the running checkpoint: release them after it"));
     return;
   }
   binding->arena.populate().cancel(first, count);

@@ -1,5 +1,5 @@
-// The arena: its mapping, its write protection, its page states and its populate thread.
-// The memory stays mapped until close(), which the environment calls when no JavaScript runs any more.
+// The arena: its mapping, its write protection, its page states and its populate thread. The memory
+// stays mapped until close(), which the environment calls when no JavaScript runs any more.
 #pragma once
 
 #include <memory>

@@ -31,8 +31,8 @@ class ArenaMapping {
 
   // Gives memory back; it reads as zeros afterwards. Page aligned.
   Status discard(size_t offset, size_t bytes);
-  // Touches memory for writing ahead of use (a fresh huge page takes milliseconds on some machines).
-  // Contents stay. Page aligned. Failure leaves the memory usable but not touched.
+  // Touches memory for writing ahead of use (a fresh huge page takes milliseconds on some
+  // machines). Contents stay. Page aligned. Failure leaves the memory usable but not touched.
   Status populate(size_t offset, size_t bytes);
 
  private:

@@ -14,8 +14,9 @@ class Thread {
   Thread& operator=(const Thread&) = delete;
   ~Thread() { join(); }
 
-  // Runs `body(context)` in a new thread named `name` (15 characters at most). All signals but those
-  // of the processor's own faults are blocked in it: process-wide signals belong to Node's threads.
+  // Runs `body(context)` in a new thread named `name` (15 characters at most). All signals but
+  // those of the processor's own faults are blocked in it: process-wide signals belong to Node's
+  // threads.
   Status start(const char* name, void (*body)(void*), void* context);
   // Waits for the end of the thread; idempotent. The caller has told the body to return.
   void join();

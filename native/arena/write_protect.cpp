@@ -93,8 +93,8 @@ class UserfaultWriteProtect final : public WriteProtect {
     const uint64_t needed = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS;
     if ((offered & needed) != needed) {
       return Status::failure("userfaultfd of this kernel offers features " +
-                             std::to_string(offered) + ", needed are write protection and SIGBUS (" +
-                             std::to_string(needed) + "): Linux 5.7 or newer is required");
+                             std::to_string(offered) + ", needed are write protection and "
+                             "SIGBUS (" + std::to_string(needed) + "): Linux 5.7 or newer is required");
     }
     coversUnpopulated_ =
         (offered & UFFD_FEATURE_WP_UNPOPULATED) != 0 && !options.ignoreUnpopulatedFeature;

@@ -11,8 +11,8 @@
 
 namespace stillframe {
 
-// Checksum of `bytes`, continuing from `seed`: crc32c(b, n, crc32c(a, m)) is the checksum of a and b
-// joined. Thread safe. An empty input returns the seed.
+// Checksum of `bytes`, continuing from `seed`: crc32c(b, n, crc32c(a, m)) is the checksum of a and
+// b joined. Thread safe. An empty input returns the seed.
 uint32_t crc32c(const void* bytes, size_t length, uint32_t seed = 0);
 
 // The table implementation alone; the tests compare the two.

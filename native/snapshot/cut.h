@@ -1,7 +1,7 @@
 // The cut: the state of the arena at one instant, as writers and the copier share it during a run.
 //
-// A writer that faults saves the page's pre-image and goes on; the copier takes all other pages. Who
-// gets a page is settled by one compare-and-swap on its state byte (arena/page_states.h):
+// A writer that faults saves the page's pre-image and goes on; the copier takes all other pages.
+// Who gets a page is settled by one compare-and-swap on its state byte (arena/page_states.h):
 //
 //   writer  (signal context)             copier (one thread)
 //   1 copy the page to a pool slot       1 pending -> copying
@@ -22,8 +22,9 @@
 //   only for as many pages as it found `saved`.
 // - Each page is decided once, so copied + saved = total, which the end of the run checks.
 //
-// The object lives as long as the arena, so a late handler never meets freed memory; what a run owns
-// (file descriptor, pool memory) is given up only after disarm(), which waits for handlers to leave.
+// The object lives as long as the arena, so a late handler never meets freed memory; what a run
+// owns (file descriptor, pool memory) is given up only after disarm(), which waits for handlers to
+// leave.
 #pragma once
 
 #include <atomic>
@@ -72,8 +73,8 @@ class Cut final : public FaultSink {
 
   // Copies the pages of the extent that no writer has saved; lifts the extent's protection.
   Status copyExtent(size_t extent, uint8_t* staging);
-  // Puts the saved pages of a copied extent in their places and gives their slots back. May wait for
-  // writers. `cancelled` ends the waiting.
+  // Puts the saved pages of a copied extent in their places and gives their slots back. May wait
+  // for writers. `cancelled` ends the waiting.
   Status overlaySaved(size_t extent, uint8_t* staging, const std::atomic<bool>& cancelled);
   // copied + saved = total, and no writer failed to put a pre-image in the file.
   Status checkComplete() const;

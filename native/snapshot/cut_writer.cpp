@@ -61,8 +61,8 @@ bool Cut::saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept {
     pool_.giveBack(slot);
     return false;
   }
-  // Push in two steps that cannot fail: swing the head, then link. The copier, when it comes between
-  // the two, waits for the link.
+  // Push in two steps that cannot fail: swing the head, then link. The copier, when it comes
+  // between the two, waits for the link.
   pool_.pageOf(slot).store(static_cast<uint32_t>(page), std::memory_order_relaxed);
   pool_.next(slot).store(kUnlinked, std::memory_order_relaxed);
   const uint32_t before =

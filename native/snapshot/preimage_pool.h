@@ -6,8 +6,9 @@
 // and reports a full pool rather than wait. giveBack() is one atomic operation. A bitmap needs no
 // tags against reuse: a bit says that the slot is free and nothing else.
 //
-// Order: giveBack releases and take acquires the bit, so the last reading of a slot comes before its
-// next filling. Memory is given in from outside, preallocated and touched; the pool never allocates.
+// Order: giveBack releases and take acquires the bit, so the last reading of a slot comes before
+// its next filling. Memory is given in from outside, preallocated and touched; the pool never
+// allocates.
 #pragma once
 
 #include <atomic>

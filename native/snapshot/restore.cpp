@@ -83,8 +83,8 @@ Status checkExtent(const Reading& reading, size_t extent) {
     if (found == expected) continue;
     char sums[64];
     snprintf(sums, sizeof sums, "expected %08x, found %08x", expected, found);
-    return Status::failure("checkpoint " + reading.request.path + " is damaged: checksum of block " +
-                           std::to_string(block) + " (file offset " +
+    return Status::failure("checkpoint " + reading.request.path +
+                           " is damaged: checksum of block " + std::to_string(block) + " (file offset " +
                            std::to_string(block * kChecksumBlockBytes) + "): " + sums);
   }
   return Status();
@@ -104,8 +104,8 @@ Status readRange(const Reading& reading, const Range& range) {
                                                  " of checkpoint " + reading.request.path);
   }
   if (got < length) {
-    return Status::failure("checkpoint " + reading.request.path + " is truncated: expected extent " +
-                           std::to_string(range.firstExtent) + " to end at " +
+    return Status::failure("checkpoint " + reading.request.path +
+                           " is truncated: expected extent " + std::to_string(range.firstExtent) + " to end at " +
                            std::to_string(offset + length) + ", the file ends at " +
                            std::to_string(offset + got));
   }

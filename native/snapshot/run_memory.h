@@ -3,9 +3,9 @@
 //   [ staging: n x 2 MiB ][ pre-image slots and their bookkeeping ][ block table ]
 //
 // It is touched before the cut (fresh memory is slow) and given back to the system after the run: a
-// server that holds 64 MiB for the few seconds of a checkpoint should not show them for hours. Small
-// arenas take less than the bound: a run never needs more staging than it has extents, nor more
-// slots than it has pages.
+// server that holds 64 MiB for the few seconds of a checkpoint should not show them for hours.
+// Small arenas take less than the bound: a run never needs more staging than it has extents, nor
+// more slots than it has pages.
 #pragma once
 
 #include "arena/arena_mapping.h"
@@ -15,11 +15,12 @@ namespace stillframe {
 
 class RunMemory {
  public:
-  static constexpr size_t kStagingMax = 16;  // extents copied at memory speed before the first write
+  // Extents copied at memory speed before the first byte goes to the file.
+  static constexpr size_t kStagingMax = 16;
 
   // Lays out memory for a run over `dataExtents` extents, the highest of which is below
-  // `extentCount`, and touches it. Keeps what is laid out already when it fits. Fails when the bound
-  // is too small for one extent, one slot and the block table, and says how much is needed.
+  // `extentCount`, and touches it. Keeps what is laid out already when it fits. Fails when the
+  // bound is too small for one extent, one slot and the block table, and says how much is needed.
   Status open(size_t memoryBytesMax, size_t dataExtents, size_t extentCount);
   // Gives the memory back; the address space stays for the next run.
   void release();

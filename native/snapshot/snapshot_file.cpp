@@ -70,8 +70,8 @@ Status SnapshotFile::writeExtent(size_t extent, const uint8_t* bytes) {
   if (direct_ >= 0) {
     Status status = writeFully(direct_, offset, bytes, kExtentBytes, what, written);
     if (status.ok() || status.errnoCode() != EINVAL) return status;
-    // This file system takes O_DIRECT only with a coarser alignment, or not after all (a short write
-    // leaves an odd rest): go on through the page cache, from where it stopped.
+    // This file system takes O_DIRECT only with a coarser alignment, or not after all (a short
+    // write leaves an odd rest): go on through the page cache, from where it stopped.
     close(direct_);
     direct_ = -1;
   }

@@ -1,16 +1,17 @@
 // Writing one checkpoint file.
 //
-//   0                      extent 0 .. n-1 at their arena offsets, 2 MiB each; absent ones are holes
-//   n * 2 MiB              block table: little-endian u32 CRC32C per 64 KiB block, 0 where absent
-//   behind the table       tail: manifest and footer, as TypeScript gives them
+//   0                 extent 0 .. n-1 at their arena offsets, 2 MiB each; absent ones are holes
+//   n * 2 MiB         block table: little-endian u32 CRC32C per 64 KiB block, 0 where absent
+//   behind the table  tail: manifest and footer, as TypeScript gives them
 //
 // The file is created under a temporary name and renamed when it is durable, so that a crash at any
 // instant leaves either the whole file or a temporary one that nobody opens. Extents are written
 // around the page cache (O_DIRECT) where the file system can; otherwise through it, with write-back
 // started at once and waited for in steps, so that no storm of dirty pages meets the final sync.
 //
-// Two descriptors: `direct` for whole extents, `buffered` for everything small. The kernel keeps the
-// two views of one file coherent: a direct write first flushes and drops cached pages of its range.
+// Two descriptors: `direct` for whole extents, `buffered` for everything small. The kernel keeps
+// the two views of one file coherent: a direct write first flushes and drops cached pages of its
+// range.
 #pragma once
 
 #include <atomic>

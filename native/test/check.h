@@ -1,4 +1,5 @@
-// A small test harness: tests register themselves, a failed CHECK prints where and ends the process.
+// A small test harness: tests register themselves, a failed CHECK prints where and ends the
+// process.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Whole runs: what reaches the file is the arena at the cut, byte for byte, whoever writes meanwhile.
+// Whole runs: what reaches the file is the arena at the cut, byte for byte, whoever writes
+// meanwhile.
 #include "snapshot/checkpoint.h"
 
 #include <signal.h>

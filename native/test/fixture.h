@@ -1,5 +1,5 @@
-// What most native tests need: an arena with a checkpoint, the image of a cut to compare with, and a
-// gate that stops writers between two commands.
+// What most native tests need: an arena with a checkpoint, the image of a cut to compare with, and
+// a gate that stops writers between two commands.
 #pragma once
 
 #include <pthread.h>

@@ -15,7 +15,7 @@ namespace {
 struct PoolMemory {
   explicit PoolMemory(size_t slots)
       : memory(static_cast<uint8_t*>(aligned_alloc(
-            kPageBytes, (PreimagePool::bytesFor(slots) + kPageBytes - 1) / kPageBytes * kPageBytes))) {
+            kPageBytes, PreimagePool::bytesFor(slots) / kPageBytes * kPageBytes + kPageBytes))) {
     pool.attach(memory.get(), slots);
   }
   struct Free {

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds and runs the native tests, which need no Node.
-#   native/test/run.sh [plain|address|thread]... [--effort N] [--seed N] [--build DIR] [name-part]...
-# Without a flavour: plain, address (with undefined-behaviour checks) and thread, one after the other.
-# The long form is --effort 20. Objects go to native/test/build unless --build names another place.
+#   native/test/run.sh [plain|address|thread]... [--effort N] [--seed N] [--build DIR] [name]...
+# Without a flavour: plain, address (with undefined-behaviour checks) and thread, one after the
+# other. The long form is --effort 20. Objects go to native/test/build unless --build names another
+# place.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 native=$(dirname "$here")

@@ -220,9 +220,9 @@ TEST(overflowing_writer_held_before_its_file_write) {
   writerHeldAfterItsSwap(TestPoint::writerClaimed, kTinyPool);
 }
 
-// With the pool full two threads come to one page. The held one has an old copy; when it goes on, the
-// other has saved the page, changed it, and the copier may have written the extent. Its copy, or a
-// newer one, must not reach the file.
+// With the pool full two threads come to one page. The held one has an old copy; when it goes on,
+// the other has saved the page, changed it, and the copier may have written the extent. Its copy,
+// or a newer one, must not reach the file.
 void overflowingWriterHeld(TestPoint point, bool untilAllIsWritten) {
   Fixture fixture(2);
   fixture.fill(1);
@@ -262,7 +262,8 @@ TEST(overflowing_writer_held_before_its_swap_until_all_is_written) {
   overflowingWriterHeld(TestPoint::writerCopied, true);
 }
 
-// The copier is held with the page claimed, before or after its copy: the writer takes the page over.
+// The copier is held with the page claimed, before or after its copy: the writer takes the page
+// over.
 void copierHeld(TestPoint point) {
   Fixture fixture(1);
   fixture.fill(1);
