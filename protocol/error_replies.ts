@@ -125,6 +125,11 @@ export const COMMAND_ARGUMENT_COUNT = 'ERR Invalid number of arguments specified
 export const COMMAND_ARGUMENTS = 'ERR Invalid arguments specified for command';
 export const CONFIG_NO_FILE = 'ERR The server is running without a config file';
 export const DEBUG_DB_OUT_OF_RANGE = 'ERR Out of range database';
+export const RELOAD_OPTION =
+  'ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.';
+export const RELOAD_MERGE =
+  'ERR DEBUG RELOAD restores a checkpoint whole: MERGE and NOFLUSH are not available';
+export const RELOAD_FAILED = 'ERR Error trying to load the RDB dump';
 export const DEBUG_NOT_A_TABLE =
   'ERR The value stored at the specified key is not represented using an hash table';
 export const DEBUG_PROTOCOL_TYPE =
@@ -168,7 +173,8 @@ export function invalidExpireTime(command: string): string {
 }
 
 export function unsupportedOption(option: string): string {
-  return `ERR Unsupported option ${cString(option)}`;
+  // Redis trims the line end of a text that it formats.
+  return `ERR Unsupported option ${cString(option).replace(/[\r\n]+$/, '')}`;
 }
 
 export function valueOutOfBounds(low: number, high: number): string {
