@@ -8,6 +8,8 @@ import { releaseFreeExtents } from '../storage/memory/extents.js';
 import { databaseRoot } from '../storage/memory/layout.js';
 import { checkSavePoints } from './checkpoints.js';
 import { allClients, closeAtOnce, queuedBytes } from './clients.js';
+import { sampleFacts } from './info_facts.js';
+import { isPausing } from './pause.js';
 import { runtime } from './runtime.js';
 import { stats } from './stats.js';
 
@@ -43,9 +45,12 @@ export function switchActiveExpiry(on: boolean): void {
 function round(): void {
   const now = Date.now();
   setClock(now);
-  if (expirySwitchedOn && !expiring) expireFor((1000 / runtime.config.hz) * EXPIRE_SHARE);
+  // A pause of writes is for those who need the data to stand still.
+  if (expirySwitchedOn && !expiring && !isPausing())
+    expireFor((1000 / runtime.config.hz) * EXPIRE_SHARE);
   releaseFreeExtents(RELEASE_EXTENTS_MAX);
   checkSavePoints(now);
+  sampleFacts();
   if (now - lastIdleCheck >= IDLE_CHECK_MILLIS) {
     lastIdleCheck = now;
     closeIdleClients(now);

@@ -11,6 +11,7 @@ import { arena } from '../storage/memory/arena.js';
 import { checkpointStatus, saveNow } from './checkpoints.js';
 import { noteUnixListener, startReactor } from './connections.js';
 import { startCron, stopCron } from './cron.js';
+import { lifecycle } from './lifecycle.js';
 import { type Listeners, openListeners } from './listeners.js';
 import { runtime } from './runtime.js';
 
@@ -35,6 +36,7 @@ export function startEngine(): void {
   recover();
   reactor = startReactor();
   listeners = openListeners(reactor, noteUnixListener);
+  Object.assign(lifecycle, { exit, reopenListeners });
   startCron();
   log.notice('Ready to accept connections');
 }
@@ -55,9 +57,12 @@ function recover(): void {
 }
 
 /** Applies a change of `port` or `bind`: null, or why it cannot be. */
-export function reopenListeners(): string | null {
-  if (reactor === null || listeners === null) return null;
-  return listeners.reopen();
+function reopenListeners(): string | null {
+  return listeners?.reopen() ?? null;
+}
+
+function exit(save: boolean, force: boolean): void {
+  if (shutDown(save, force)) process.exit(0);
 }
 
 /**

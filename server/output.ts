@@ -10,6 +10,7 @@
 import type { ReactorHandle } from '../native/index.js';
 import { type ReplyWriter, reply } from '../protocol/reply_writer.js';
 import { type Client, HELD_BY_OUTPUT } from './client.js';
+import { stats } from './stats.js';
 
 /** A client with more than this waiting is not read from until its queue is empty. */
 export const OUTPUT_HOLD_BYTES = 1024 * 1024;
@@ -33,6 +34,7 @@ export function attachOutput(handle: ReactorHandle): void {
 /** Number of segments to send, for reactor.turn(); the caller then starts anew at 0. */
 export function takeSends(): number {
   const count = sendCount;
+  stats.writesProcessed += count;
   sendCount = 0;
   reply.position = 0;
   reply.segmentStart = 0;
@@ -71,10 +73,7 @@ function passOn(_writer: ReplyWriter): void {
 }
 
 function sendAll(): void {
-  const count = sendCount;
-  sendCount = 0;
-  reply.position = 0;
-  reply.segmentStart = 0;
+  const count = takeSends();
   if (count > 0) reactor.flush(count);
 }
 

@@ -42,6 +42,11 @@ const FIXED_WORDS: readonly (readonly [word: number, value: number, name: string
   [ROOT_FEATURE_FLAGS, 0, 'feature flags'],
 ];
 
+/** Whether the arena holds a heap; after a restore that failed it is all zero. */
+export function isFormatted(): boolean {
+  return root[ROOT_MAGIC_0] === MAGIC_0;
+}
+
 /** Formats an all-zero arena with empty databases. */
 export function createHeap(databases: number, random: Random): void {
   for (const [word, value] of FIXED_WORDS) root[word] = value;

@@ -1,17 +1,25 @@
 // All commands: the rows of every family. Whoever needs the table complete imports from here.
 
 import { bitmapRows } from './bitmap_rows.js';
+import { clientRows } from './client_rows.js';
 import type { CommandRow } from './command.js';
 import { registerCommands } from './command_registry.js';
+import { commandRows } from './command_rows.js';
+import { connectionRows } from './connection_rows.js';
 import { databaseRows } from './database_rows.js';
 import { expiryRows } from './expiry_rows.js';
 import { keyRows } from './key_rows.js';
 import { objectRows } from './object_rows.js';
+import { serverRows } from './server_rows.js';
 import { stringPartRows } from './string_part_rows.js';
 import { stringRows } from './string_rows.js';
 import { transactionRows } from './transaction_rows.js';
 
 const ROWS: readonly CommandRow[] = [
+  ...connectionRows,
+  ...clientRows,
+  ...commandRows,
+  ...serverRows,
   ...stringRows,
   ...stringPartRows,
   ...bitmapRows,

@@ -1,4 +1,5 @@
 // CONFIG SET: several options at once, all or none, with the error texts of Redis 7.0.
+import { configSetFailed, configUnknownOption } from '../../protocol/error_replies.js';
 import { type ApplyKey, findOption, type Option, type ServerConfig } from './config_table.js';
 import { argumentsOf, readField, writeField } from './load_config.js';
 import { InvalidValue } from './option_types.js';
@@ -33,7 +34,7 @@ export function setOptions(
     const reason = setField(config, change);
     if (reason !== null) {
       restoreFields(config, changes);
-      return failure(change.option.name, reason);
+      return configSetFailed(change.option.name, reason);
     }
   }
   return applyChanges(config, changes, hooks);
@@ -49,10 +50,10 @@ function collectChanges(
     const name = pairs[index]!;
     const option = findOption(name);
     if (option === null) {
-      return `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`;
+      return configUnknownOption(name);
     }
     const reason = whyNotChangeable(option, changes);
-    if (reason !== null) return failure(name, reason);
+    if (reason !== null) return configSetFailed(name, reason);
     changes.push({ option, text: pairs[index + 1]!, before: readField(config, option) });
   }
   return null;
@@ -97,11 +98,7 @@ function applyChanges(
     if (reason === null) continue;
     restoreFields(config, changes);
     for (const key of ran) hooks[key](config);
-    return failure(option.name, reason);
+    return configSetFailed(option.name, reason);
   }
   return null;
-}
-
-function failure(name: string, reason: string): string {
-  return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${reason}`;
 }

@@ -28,7 +28,14 @@ import {
 } from './option_types.js';
 
 /** What must be told about a change made with CONFIG SET; the owner of the part registers it. */
-export type ApplyKey = 'hz' | 'listeners' | 'log' | 'maxclients' | 'maxmemory';
+export type ApplyKey =
+  | 'bulk length'
+  | 'hz'
+  | 'listeners'
+  | 'log'
+  | 'maxclients'
+  | 'maxmemory'
+  | 'password';
 
 /** When CONFIG SET may change an option. `protected` has its own reply in Redis: where files go. */
 export type Changes = 'while running' | 'at start' | 'protected';
@@ -147,7 +154,9 @@ export const CONFIG_TABLE = {
     'Most clients at a time; lowered when the limit on open files is lower',
     { apply: 'maxclients' },
   ),
-  'proto-max-bulk-len': option(memory(MB, 512 * MB), 512 * MB, 'Longest argument of a request'),
+  'proto-max-bulk-len': option(memory(MB, 512 * MB), 512 * MB, 'Longest argument of a request', {
+    apply: 'bulk length',
+  }),
   'client-query-buffer-limit': option(
     memory(MB, UNBOUNDED),
     GB,
@@ -161,7 +170,9 @@ export const CONFIG_TABLE = {
   ),
 
   // Access
-  requirepass: option(text('a password'), '', 'Password of the default user; empty asks for none'),
+  requirepass: option(text('a password'), '', 'Password of the default user; empty asks for none', {
+    apply: 'password',
+  }),
   'protected-mode': option(yesNo(), true, 'Without a password, serve only clients of this machine'),
   'enable-debug-command': option(
     oneOf(['no', 'yes', 'local']),

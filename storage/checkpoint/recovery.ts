@@ -1,7 +1,7 @@
 // Recovery: finds the newest checkpoint, checks it and takes its heap over. A damaged checkpoint
 // stops the start: what to do with it is the user's decision, never ours.
 import { native } from '../../native/index.js';
-import { attachHeap, createHeap, databaseCount, type Random } from '../heap.js';
+import { attachHeap, createHeap, databaseCount, isFormatted, type Random } from '../heap.js';
 import { extentCount } from '../memory/arena.js';
 import { databaseRoot, EXTENT_BYTES } from '../memory/layout.js';
 import { tableCount } from '../structures/hash_table.js';
@@ -49,6 +49,23 @@ export function recoverHeap(
   else restoreHeap(file.path, databases, random);
   const skipped = files.slice(0, skip).map(setAside);
   return { file, keys: totalKeys(), removed, skipped };
+}
+
+/**
+ * Puts the newest checkpoint into the arena again, in place of what is there. Throws when there is
+ * none or it cannot be used; the heap is then what it was, or empty when the file failed its
+ * checksums on the way. No checkpoint must be running.
+ */
+export function reloadHeap(dataDirectory: string, databases: number, random: Random): void {
+  const directory = checkpointDirectory(dataDirectory);
+  const newest = listCheckpoints(directory)[0];
+  if (newest === undefined) throw new Error(`there is no checkpoint in ${directory}`);
+  try {
+    restoreHeap(newest.path, databases, random);
+  } catch (error) {
+    if (!isFormatted()) createHeap(databases, random);
+    throw error;
+  }
 }
 
 /** Puts the heap of a checkpoint into the arena, in place of what is there. */

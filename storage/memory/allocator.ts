@@ -22,10 +22,19 @@ import {
   extentUsed,
   freeExtent,
   KIND_METADATA,
+  KIND_PAGES,
+  KIND_RUN,
   KIND_SLAB,
   takeExtent,
 } from './extents.js';
-import { EXTENT_MASK, EXTENT_SHIFT, NULL_REF, PAGE_BYTES, type Ref } from './layout.js';
+import {
+  EXTENT_BYTES,
+  EXTENT_MASK,
+  EXTENT_SHIFT,
+  NULL_REF,
+  PAGE_BYTES,
+  type Ref,
+} from './layout.js';
 import { allocatePages, attachPages, freePages, pagesInUse } from './page_runs.js';
 import {
   classOfGranules,
@@ -104,6 +113,20 @@ export function sameSlot(bytesA: number, bytesB: number): boolean {
 /** Bytes in use by objects, slots counted whole. */
 export function usedBytes(): number {
   return slabBytes[0]! + pagesInUse() * PAGE_BYTES;
+}
+
+/** Bytes in use by dense metadata: hash table segments and tree nodes. Walks the extent table. */
+export function denseBytes(): number {
+  let bytes = 0;
+  for (let extent = 0; extent < extentCount; extent++) {
+    if (extentDensity(extent) !== DENSE) continue;
+    const kind = extentKind(extent);
+    if (kind === KIND_SLAB) {
+      bytes += extentUsed(extent) * (slotGranules[extentSizeClass(extent)]! << 4);
+    } else if (kind === KIND_PAGES) bytes += extentUsed(extent) * PAGE_BYTES;
+    else if (kind === KIND_RUN) bytes += EXTENT_BYTES;
+  }
+  return bytes;
 }
 
 /**

@@ -13,6 +13,7 @@ import { native } from '../../native/index.js';
 import { extentCount, wordWindows } from './arena.js';
 import {
   BITMAP_WORDS,
+  EXTENT_BYTES,
   EXTENT_ENTRY_WORDS,
   EXTENT_TABLE_WORD,
   EXTENTS_PER_WINDOW,
@@ -232,4 +233,11 @@ export function describeExtents(): Uint8Array {
 
 export function freeExtentCount(): number {
   return freeCount;
+}
+
+/** Bytes of the extents that hold data or metadata. */
+export function claimedBytes(): number {
+  let extents = 0;
+  for (const kind of describeExtents()) if (kind !== 0) extents++;
+  return extents * EXTENT_BYTES;
 }

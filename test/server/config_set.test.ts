@@ -13,7 +13,9 @@ function recordingHooks(calls: string[], refusing?: keyof ConfigHooks): ConfigHo
     return key === refusing ? 'Unable to do it.' : null;
   };
   return {
+    'bulk length': hook('bulk length'),
     hz: hook('hz'),
+    password: hook('password'),
     listeners: hook('listeners'),
     log: hook('log'),
     maxclients: hook('maxclients'),

@@ -1,0 +1,127 @@
+// Rows of COMMAND and its subcommands.
+
+import { commandDocs } from '../commands/command_docs.js';
+import {
+  command,
+  commandCount,
+  commandHelp,
+  commandInfo,
+  commandList,
+} from '../commands/command_info.js';
+import { commandGetKeys, commandGetKeysAndFlags } from '../commands/command_keys.js';
+import type { CommandRow } from './command.js';
+
+const subcommands: readonly CommandRow[] = [
+  {
+    name: 'count',
+    arity: 2,
+    flags: ['loading', 'stale'],
+    categories: ['connection'],
+    summary: 'Returns the number of commands.',
+    since: '2.8.13',
+    group: 'server',
+    complexity: 'O(1)',
+    handler: commandCount,
+  },
+  {
+    name: 'info',
+    arity: -2,
+    flags: ['loading', 'stale'],
+    categories: ['connection'],
+    tips: ['nondeterministic_output_order'],
+    summary: 'Describes commands: arity, flags, keys, categories.',
+    since: '2.8.13',
+    group: 'server',
+    complexity: 'O(N) where N is the number of commands to look up',
+    history: [['7.0.0', 'Allowed to be called with no argument to get info on all commands.']],
+    arguments: [{ name: 'command-name', type: 'string', flags: ['optional', 'multiple'] }],
+    handler: commandInfo,
+  },
+  {
+    name: 'list',
+    arity: -2,
+    flags: ['loading', 'stale'],
+    categories: ['connection'],
+    tips: ['nondeterministic_output_order'],
+    summary: 'Returns the names of all commands or of some.',
+    since: '7.0.0',
+    group: 'server',
+    complexity: 'O(N) where N is the total number of Redis commands',
+    arguments: [
+      {
+        name: 'filterby',
+        type: 'oneof',
+        token: 'FILTERBY',
+        flags: ['optional'],
+        arguments: [
+          { name: 'module-name', type: 'string', token: 'MODULE' },
+          { name: 'category', type: 'string', token: 'ACLCAT' },
+          { name: 'pattern', type: 'pattern', token: 'PATTERN' },
+        ],
+      },
+    ],
+    handler: commandList,
+  },
+  {
+    name: 'docs',
+    arity: -2,
+    flags: ['loading', 'stale'],
+    categories: ['connection'],
+    tips: ['nondeterministic_output_order'],
+    summary: 'Documents commands: purpose, arguments, history.',
+    since: '7.0.0',
+    group: 'server',
+    complexity: 'O(N) where N is the number of commands to look up',
+    arguments: [{ name: 'command-name', type: 'string', flags: ['optional', 'multiple'] }],
+    handler: commandDocs,
+  },
+  {
+    name: 'getkeys',
+    arity: -4,
+    flags: ['loading', 'stale'],
+    categories: ['connection'],
+    summary: 'Returns the keys of a request.',
+    since: '2.8.13',
+    group: 'server',
+    complexity: 'O(N) where N is the number of arguments to the command',
+    handler: commandGetKeys,
+  },
+  {
+    name: 'getkeysandflags',
+    arity: -4,
+    flags: ['loading', 'stale'],
+    categories: ['connection'],
+    summary: 'Returns the keys of a request with what is done to each.',
+    since: '7.0.0',
+    group: 'server',
+    complexity: 'O(N) where N is the number of arguments to the command',
+    handler: commandGetKeysAndFlags,
+  },
+  {
+    name: 'help',
+    arity: 2,
+    flags: ['loading', 'stale'],
+    categories: ['connection'],
+    summary: 'Lists the subcommands.',
+    since: '5.0.0',
+    group: 'server',
+    complexity: 'O(1)',
+    handler: commandHelp,
+  },
+];
+
+export const commandRows: readonly CommandRow[] = [
+  {
+    name: 'command',
+    arity: -1,
+    flags: ['loading', 'stale'],
+    categories: ['connection'],
+    tips: ['nondeterministic_output_order'],
+    summary: 'Describes all commands.',
+    since: '2.8.13',
+    group: 'server',
+    complexity: 'O(N) where N is the total number of Redis commands',
+    handler: command,
+    subcommands,
+  },
+];
