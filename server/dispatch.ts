@@ -46,6 +46,14 @@ function route(client: Client): boolean {
   let command = lookupCommand();
   client.lastCommand = command;
   if (command === null) {
+    if (isHttp()) {
+      runtime.log.warning(
+        `Closing client ${client.id} (${client.address}): it speaks HTTP, as a web page that was ` +
+          'made to attack this server would',
+      );
+      closeAtOnce(client);
+      return true;
+    }
     refuse(client, null, errors.unknownCommand(args));
     return true;
   }
@@ -75,6 +83,11 @@ function route(client: Client): boolean {
   if (isPaused(client, command)) return false;
   execute(client, command);
   return true;
+}
+
+/** Whether the request is a line of HTTP: a browser can be made to send one to any port. */
+function isHttp(): boolean {
+  return args.equals(0, 'post') || args.equals(0, 'host:');
 }
 
 /** MULTI keeps the request for EXEC. What is queued is bounded as unused input is. */

@@ -141,7 +141,7 @@ function matchesPattern({ fullName }: Command): boolean {
 
 function replyNames(isListed: (command: Command) => boolean): void {
   const names = [...allCommands()].filter(isListed).map((each) => each.fullName);
-  reply.set(names.length);
+  reply.array(names.length);
   for (const name of names) reply.bulkLatin1(name);
 }
 

@@ -15,7 +15,7 @@ import { headerOf, TYPE_MASK, TYPE_STRING } from '../../storage/structures/entry
 import type { Client } from '../client.js';
 import { replyError } from '../reply_error.js';
 import { readInt64 } from './integer_arguments.js';
-import { peekKey, readKey } from './keys_access.js';
+import { lookupArgument, readKey } from './keys_access.js';
 import { copyText, isLengthAllowed, textLength } from './string_value.js';
 
 /** Bytes of a cell in Redis's table. */
@@ -34,7 +34,7 @@ interface LcsOptions {
 export function lcs(client: Client): void {
   readKey(client, 2); // may delete an expired key, which ends the life of Refs
   const first = readKey(client, 1);
-  const second = peekKey(client, 2);
+  const second = lookupArgument(client.database, 2);
   if (!isStringOrAbsent(first) || !isStringOrAbsent(second)) {
     replyError(errors.LCS_NOT_STRINGS);
     return;

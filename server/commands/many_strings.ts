@@ -1,18 +1,21 @@
 // Handlers of the commands on several strings at once. MSET and MSETNX are all or nothing, also when
-// the arena is full: first every new entry is made, then the keys that are new are inserted, which
-// can be undone, then the others get their new entries, which cannot fail.
+// the arena is full. With room to spare they are just so many SETs. Else every new entry is made
+// first, then the keys that are new are inserted, which can be undone, then the others get their new
+// entries, which cannot fail.
 import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { reply } from '../../protocol/reply_writer.js';
 import { freeEntry } from '../../storage/keyspace/entries.js';
 import { addEntry, deleteEntry, setEntry } from '../../storage/keyspace/keyspace.js';
+import { EXPIRY_CLEAR } from '../../storage/keyspace/string_keys.js';
+import { freeExtentCount } from '../../storage/memory/extents.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
 import { headerOf, TYPE_MASK, TYPE_STRING } from '../../storage/structures/entry.js';
 import type { Client } from '../client.js';
 import { keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
-import { peekKey, readKey, replyOutOfMemory, writeKey } from './keys_access.js';
-import { createArgument, replyString } from './string_value.js';
+import { lookupArgument, readKey, replyOutOfMemory, writeKey } from './keys_access.js';
+import { createArgument, putArgument, replyString } from './string_value.js';
 
 /** MGET key [key ...]. A key of another type counts as absent. */
 export function mget(client: Client): void {
@@ -50,17 +53,48 @@ function isPaired(command: string): boolean {
 
 /** Sets all pairs of the request. False: out of memory was replied, and nothing has changed. */
 function setAll(client: Client): boolean {
-  const staged = stageAll();
-  if (staged === null || !insertAbsent(client, staged)) {
+  if (!(hasRoomToSpare() ? putAll(client) : replaceAll(client))) {
     replyOutOfMemory();
     return false;
   }
+  for (let i = 1; i < args.count; i += 2) keyChanged(client.databaseIndex, i);
+  return true;
+}
+
+/**
+ * With so many free extents a request of so many arguments and bytes cannot fail: it takes an extent
+ * for each class of slots at most, one or two for its bytes, and as many for the segments of the hash
+ * table that split.
+ */
+const FREE_EXTENTS_MIN = 128;
+const ARGUMENTS_MAX = 1024;
+const BYTES_MAX = 1024 * 1024;
+
+function hasRoomToSpare(): boolean {
+  const { count, offsets, lengths } = args;
+  return (
+    freeExtentCount() >= FREE_EXTENTS_MIN &&
+    count <= ARGUMENTS_MAX &&
+    offsets[count - 1]! + lengths[count - 1]! - offsets[0]! <= BYTES_MAX
+  );
+}
+
+function putAll(client: Client): boolean {
+  for (let i = 1; i < args.count; i += 2) {
+    if (!putArgument(client.database, i, i + 1, EXPIRY_CLEAR)) return false;
+  }
+  return true;
+}
+
+/** False: the arena is full, and nothing has changed. */
+function replaceAll(client: Client): boolean {
+  const staged = stageAll();
+  if (staged === null || !insertAbsent(client, staged)) return false;
   for (const ref of staged) {
     if (ref !== NULL_REF && !setEntry(client.database, ref)) {
       throw new Error('an entry without expiry takes the place of another without memory');
     }
   }
-  for (let i = 1; i < args.count; i += 2) keyChanged(client.databaseIndex, i);
   return true;
 }
 
@@ -84,13 +118,13 @@ function stageAll(): Ref[] | null {
  */
 function insertAbsent(client: Client, staged: Ref[]): boolean {
   for (let pair = 0; pair < staged.length; pair++) {
-    if (peekKey(client, 1 + 2 * pair) !== NULL_REF) continue;
+    if (lookupArgument(client.database, 1 + 2 * pair) !== NULL_REF) continue;
     const inserted = addEntry(client.database, staged[pair]!);
     staged[pair] = NULL_REF;
     if (inserted) continue;
     for (let before = 0; before < pair; before++) {
       if (staged[before] === NULL_REF) {
-        deleteEntry(client.database, peekKey(client, 1 + 2 * before));
+        deleteEntry(client.database, lookupArgument(client.database, 1 + 2 * before));
       }
     }
     freeAll(staged);

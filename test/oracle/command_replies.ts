@@ -34,7 +34,7 @@ export function sameCommandEntries(expected: Reply, actual: Reply): boolean {
   if (expected.type !== actual.type) return false;
   const known = (reply: Reply): string =>
     reply.items
-      .filter((item) => item.type !== 'array' || ours.has(item.items[0]?.text ?? ''))
+      .filter((item) => item.type === 'array' && ours.has(item.items[0]?.text ?? ''))
       .map(entry)
       .sort()
       .join('\n');

@@ -3,7 +3,7 @@
 //
 // An exception is as narrow as it can be: it compares all that has to agree. `same` is asked only
 // when the replies are not equal already.
-import { fields, isAggregate, type Reply, show } from '../support/reply.js';
+import { fields, isAggregate, plain, type Reply, show } from '../support/reply.js';
 import { sameCommandDocs, sameCommandEntries, sameCommandNames } from './command_replies.js';
 
 export interface Exception {
@@ -110,15 +110,17 @@ function sameClientLines(expected: Reply, actual: Reply): boolean {
     'redir',
   ]); // prettier-ignore
   const lines = (reply: Reply): string[] =>
-    reply.text.split('\n').map((line) =>
-      line
-        .split(' ')
-        .map((field) => {
-          const name = field.split('=')[0] as string;
-          return own.has(name) ? `${name}=` : field;
-        })
-        .join(' '),
-    );
+    String(plain(reply))
+      .split('\n')
+      .map((line) =>
+        line
+          .split(' ')
+          .map((field) => {
+            const name = field.split('=')[0] as string;
+            return own.has(name) ? `${name}=` : field;
+          })
+          .join(' '),
+      );
   const left = lines(expected);
   const right = lines(actual);
   return left.length === right.length && left.every((line, i) => line === right[i]);

@@ -29,6 +29,7 @@ export const clientScripts: Readonly<Record<string, string>> = {
     a: SELECT 5
     b: PING
     b: SELECT 3
+    a: CLIENT LIST ID {id:b}
     b: MULTI
     b: PING
     a: CLIENT LIST ID {id:b}
@@ -184,13 +185,13 @@ export const clientScripts: Readonly<Record<string, string>> = {
     c~ INCR k
     c~ EXEC
     d: PING
-    d~ DEL k
+    d~ SET other v
     e: EXISTS k
     e: CONFIG GET nosuch
     a: CLIENT UNPAUSE
     c< 2
     d< 1
-    a: DEL k
+    a: DEL k other
   `,
   'PAUSE ALL ends by itself': `
     a: CLIENT PAUSE 60 ALL
