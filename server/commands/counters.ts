@@ -5,6 +5,7 @@ import * as errors from '../../protocol/error_replies.js';
 import { incrByFloat as sumOfFloats } from '../../protocol/long_double.js';
 import { addInt64, int64, negateInt64, parseInt64 } from '../../protocol/number_text.js';
 import { reply } from '../../protocol/reply_writer.js';
+import { writableEntry } from '../../storage/keyspace/keyspace.js';
 import { EXPIRY_KEEP, putInteger, putString } from '../../storage/keyspace/string_keys.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
 import { headerOf, span } from '../../storage/structures/entry.js';
@@ -57,7 +58,8 @@ function add(client: Client, high: number, low: number): void {
   integer.high = int64.hi;
   integer.low = int64.lo;
   if (ref !== NULL_REF && isInteger(headerOf(ref))) {
-    storeInteger(ref, headerOf(ref));
+    const target = writableEntry(client.database, ref);
+    storeInteger(target, headerOf(target));
   } else if (!putNewInteger(client)) {
     replyOutOfMemory();
     return;

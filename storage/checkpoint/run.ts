@@ -10,9 +10,9 @@
 // to `onDone`; nothing is thrown into a command.
 import { type CheckpointCounters, native } from '../../native/index.js';
 import { databaseCount } from '../heap.js';
-import { usedBytes } from '../memory/allocator.js';
+import { avoidPendingExtents, useAllExtents, usedBytes } from '../memory/allocator.js';
 import { describeExtents, setCheckpointExtents } from '../memory/extents.js';
-import { databaseRoot } from '../memory/layout.js';
+import { databaseRoot, EXTENT_BYTES } from '../memory/layout.js';
 import { tableCount } from '../structures/hash_table.js';
 import { checkpointDirectory, checkpointPath, pruneCheckpoints } from './checkpoint_files.js';
 import { type Seal, seal } from './seal.js';
@@ -30,7 +30,7 @@ export interface CheckpointRequest {
   readonly onCut: () => void;
 }
 
-/** Of the least memory that the native side needs: staging, a few pre-images and the block table. */
+/** The least that the native side needs: staging, a few pre-images and the block table. */
 const MEMORY_BYTES_FIXED = 2 * 1024 * 1024 + 64 * 1024;
 const TABLE_BYTES_PER_EXTENT = 128;
 
@@ -47,7 +47,7 @@ export function startCheckpoint(request: CheckpointRequest): void {
   try {
     native.checkpointPrepare({
       extents,
-      memoryBytesMax: memoryBound(request, extents),
+      memoryBytesMax: nativeBound(request, extents),
       onPrepared: (error) => {
         if (error !== null) end(request, error);
         else cut(request);
@@ -70,9 +70,15 @@ export function waitForCheckpoint(): void {
   while (running) native.checkpointWait();
 }
 
-function memoryBound(request: CheckpointRequest, extents: Uint8Array): number {
+/** What the native side may take: half of the bound, and never less than it needs. */
+function nativeBound(request: CheckpointRequest, extents: Uint8Array): number {
   const least = MEMORY_BYTES_FIXED + TABLE_BYTES_PER_EXTENT * extents.length;
-  return Math.max(request.memoryBytesMax, least);
+  return Math.max(request.memoryBytesMax / 2, least);
+}
+
+/** What out-of-place updates may hold: the rest, less one extent that is never quite full. */
+function placementBound(request: CheckpointRequest, extents: Uint8Array): number {
+  return Math.max(0, request.memoryBytesMax - nativeBound(request, extents) - EXTENT_BYTES);
 }
 
 /** Seal and arm. */
@@ -86,13 +92,18 @@ function cut(request: CheckpointRequest): void {
     native.checkpointStart({
       temporaryPath: `${path}.tmp`,
       extents: sealed.extents,
-      memoryBytesMax: memoryBound(request, sealed.extents),
+      memoryBytesMax: nativeBound(request, sealed.extents),
       onCopied: (error) => {
         if (error !== null) end(request, error);
         else finish(request, sealed, path, keys, used);
       },
     });
     setCheckpointExtents(sealed.extents);
+    avoidPendingExtents(
+      sealed.extents,
+      native.checkpointCounters().epoch,
+      placementBound(request, sealed.extents),
+    );
     request.onCut();
   } catch (error) {
     end(request, asError(error));
@@ -140,6 +151,7 @@ function prune(request: CheckpointRequest): void {
 
 function end(request: CheckpointRequest, error: Error | null): void {
   setCheckpointExtents(null);
+  useAllExtents();
   running = false;
   request.onDone(error, native.checkpointCounters());
 }

@@ -5,6 +5,7 @@ import { byteWindows, wordWindows } from '../memory/arena.js';
 import { copyBytes } from '../memory/bytes.js';
 import { DATA } from '../memory/extents.js';
 import { NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
+import { writesAccessTimes } from '../memory/placement.js';
 import {
   ACCESS_SHIFT,
   bodyBytes,
@@ -65,7 +66,7 @@ export function isExpired(ref: Ref, header: number): boolean {
 
 /** Notes the time of an access; a write only when the clock (seconds) has moved. */
 export function touch(ref: Ref, header: number): void {
-  if (header >>> ACCESS_SHIFT !== clock.accessSeconds) {
+  if (header >>> ACCESS_SHIFT !== clock.accessSeconds && writesAccessTimes()) {
     setHeader(ref, (header & 0xff) | (clock.accessSeconds << ACCESS_SHIFT));
   }
 }

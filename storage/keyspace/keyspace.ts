@@ -15,6 +15,7 @@ import {
   WINDOW_MASK,
   WINDOW_SHIFT,
 } from '../memory/layout.js';
+import { mayWrite } from '../memory/placement.js';
 import * as btree from '../structures/btree.js';
 import { entryBytes, FLAG_EXPIRES, headerOf, locateKey, span } from '../structures/entry.js';
 import {
@@ -177,8 +178,33 @@ export function setExpiry(database: Ref, ref: Ref): Ref {
   expiry.low = low;
   expiry.high = high;
   if (target === NULL_REF) unindexExpiry(database, hash);
-  else storeExpiry(target);
+  else target = withExpiry(database, target);
   return target;
+}
+
+/** Writes the expiry register into an entry that has room for it. */
+function withExpiry(database: Ref, ref: Ref): Ref {
+  const low = expiry.low;
+  const high = expiry.high;
+  const target = writableEntry(database, ref);
+  expiry.low = low;
+  expiry.high = high;
+  storeExpiry(target);
+  return target;
+}
+
+/**
+ * The entry, or a copy in its place when a checkpoint is about to read it: what then is changed in place
+ * costs no fault. For small bodies; what the entry owns stays where it is.
+ */
+export function writableEntry(database: Ref, ref: Ref): Ref {
+  if (mayWrite(ref, entryBytes(ref))) return ref;
+  locateKey(ref);
+  const copy = cloneShell(ref, span.view, span.offset, span.length);
+  if (copy === NULL_REF) return ref;
+  replaceEntry(database, ref, copy);
+  freeShell(ref);
+  return copy;
 }
 
 /** Takes the expiry off an entry that has one. Returns the entry, perhaps moved; NULL_REF: no memory. */

@@ -4,6 +4,7 @@ import { byteWindows, wordWindows } from '../memory/arena.js';
 import { copyBytes } from '../memory/bytes.js';
 import { DATA } from '../memory/extents.js';
 import { NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
+import { mayWrite } from '../memory/placement.js';
 import {
   ACCESS_SHIFT,
   ENCODING_MASK,
@@ -67,7 +68,8 @@ export function putString(
     old !== NULL_REF &&
     canOverwrite(old, kind) &&
     bytes <= ENTRY_BYTES_MAX &&
-    sameSlot(entryBytes(old), bytes)
+    sameSlot(entryBytes(old), bytes) &&
+    mayWrite(old, bytes)
   ) {
     const words = wordWindows[old >>> WINDOW_SHIFT]!;
     const index = (old & WINDOW_MASK) << 2;
@@ -96,7 +98,7 @@ export function putInteger(
   const hash = hashKey(database, key, keyStart, keyLength);
   const old = find(database, hash, key, keyStart, keyLength);
   const kind = kindFor(old, STRING_INT, expiryMode);
-  if (old !== NULL_REF && canOverwrite(old, kind)) {
+  if (old !== NULL_REF && canOverwrite(old, kind) && mayWrite(old, entryBytes(old))) {
     const header = headerOf(old);
     setHeader(old, (header & 0xff & ~FLAG_MODIFIED) | (clock.accessSeconds << ACCESS_SHIFT));
     storeInteger(old, header);
@@ -228,7 +230,7 @@ function resizeEmbedded(database: Ref, ref: Ref, header: number, length: number)
   const valueStart = span.offset;
   const oldBytes = entryBytes(ref);
   const bytes = oldBytes + length - oldLength;
-  if (bytes <= ENTRY_BYTES_MAX && sameSlot(oldBytes, bytes)) {
+  if (bytes <= ENTRY_BYTES_MAX && sameSlot(oldBytes, bytes) && mayWrite(ref, oldBytes)) {
     const words = wordWindows[ref >>> WINDOW_SHIFT]!;
     const index = ((ref & WINDOW_MASK) << 2) + 1;
     words[index] = (words[index]! & KEY_LENGTH_MASK) | (length << VALUE_LENGTH_SHIFT);

@@ -36,6 +36,7 @@ import {
   type Ref,
 } from './layout.js';
 import { allocatePages, attachPages, freePages, pagesInUse } from './page_runs.js';
+import { beginPlacement, endPlacement, isUnsettled, noteFreed } from './placement.js';
 import {
   classOfGranules,
   SIZE_CLASSES,
@@ -53,6 +54,8 @@ const cursorWord = new Int32Array(CURSORS);
 const cursorEnd = new Int32Array(CURSORS);
 /** Extents of a class, not under its cursor, that have room again; stale entries are possible. */
 const roomy: number[][] = Array.from({ length: CURSORS }, () => []);
+/** Extents with room that a running checkpoint has not reached yet; noted again when it ends. */
+const postponed: number[] = [];
 /** In which list an extent stands: cursor + 1, or 0. */
 const roomyCursor = new Uint8Array(extentCount);
 
@@ -85,7 +88,31 @@ function resetSearch(): void {
   cursorEnd.fill(0);
   roomyCursor.fill(0);
   for (const list of roomy) list.length = 0;
+  postponed.length = 0;
   slabBytes[0] = 0;
+}
+
+/**
+ * A checkpoint has made its cut: objects are allocated in settled extents from now on. See
+ * placement.ts for the parameters.
+ */
+export function avoidPendingExtents(extents: Uint8Array, epoch: number, bytesMax: number): void {
+  beginPlacement(extents, epoch, bytesMax);
+  for (let cursor = 0; cursor < SIZE_CLASSES; cursor++) {
+    const extent = cursorExtent[cursor]!;
+    if (extent < 0 || !isUnsettled(extent)) continue;
+    cursorExtent[cursor] = -1;
+    postponed.push(extent);
+  }
+}
+
+/** The checkpoint has ended: all extents with room are used again. */
+export function useAllExtents(): void {
+  endPlacement();
+  for (const extent of postponed.splice(0)) {
+    if (extentKind(extent) !== KIND_SLAB) continue;
+    noteRoom(extent, extentSizeClass(extent), extentUsed(extent));
+  }
 }
 
 /** Frees every object of the heap at once. */
@@ -203,6 +230,10 @@ function popRoomy(cursor: number, sizeClass: number): number {
     const extent = list.pop();
     if (extent === undefined) return -1;
     if (roomyCursor[extent] === cursor + 1) roomyCursor[extent] = 0;
+    if (cursor < SIZE_CLASSES && isUnsettled(extent)) {
+      postponed.push(extent);
+      continue;
+    }
     // The extent may have been given back, and even taken for something else, since it was noted.
     if (belongs(extent, sizeClass, cursor >= SIZE_CLASSES ? DENSE : 0)) return extent;
   }
@@ -261,6 +292,7 @@ export function free(ref: Ref, bytes: number, density: Density): void {
   slabBytes[0]! -= slotGranules[sizeClass]! << 4;
   const used = addUsed(extent, -1);
   const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
+  if (density !== DENSE) noteFreed(extent, slotGranules[sizeClass]! << 4);
   if (cursorExtent[cursor] === extent) return;
   if (used === 0) freeExtent(extent);
   else noteRoom(extent, sizeClass, used);

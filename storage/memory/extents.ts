@@ -19,6 +19,7 @@ import {
   EXTENTS_PER_WINDOW,
   METADATA_EXTENTS,
 } from './layout.js';
+import { isUnsettled } from './placement.js';
 
 export const KIND_FREE = 0;
 export const KIND_METADATA = 1;
@@ -165,11 +166,20 @@ function findFree(): number {
   for (let extent = lowestFree; extent < extentCount; extent++) {
     if (extentKind(extent) === KIND_FREE && !ready.includes(extent)) {
       lowestFree = extent;
-      return extent;
+      // Freed under a checkpoint that has not reached it yet: the one behind it is better.
+      return isUnsettled(extent) ? findSettled(extent) : extent;
     }
   }
   lowestFree = extentCount;
   return -1;
+}
+
+/** The first free extent behind `extent` that is settled, or `extent` itself when there is none. */
+function findSettled(extent: number): number {
+  for (let next = extent + 1; next < extentCount; next++) {
+    if (extentKind(next) === KIND_FREE && !ready.includes(next) && !isUnsettled(next)) return next;
+  }
+  return extent;
 }
 
 function findFreeRun(count: number): number {

@@ -30,6 +30,7 @@ import {
   PAGES_PER_EXTENT,
   type Ref,
 } from './layout.js';
+import { isUnsettled } from './placement.js';
 
 const GRANULES_PER_PAGE_SHIFT = 8;
 const PAGES_MAX = (EXTENTS_PER_WINDOW - METADATA_EXTENTS) * PAGES_PER_EXTENT;
@@ -74,7 +75,7 @@ function allocateInside(pages: number, density: Density): Ref {
   const list = open[density];
   for (let i = list.length - 1; i >= 0; i--) {
     const extent = list[i]!;
-    if (longestFree[extent]! < pages) continue;
+    if (longestFree[extent]! < pages || isUnsettled(extent)) continue;
     const first = findClear(extent, pages);
     if (first < 0) continue;
     mark(extent, first, pages);
