@@ -3,7 +3,7 @@ import { bitField, bitFieldReadOnly } from '../commands/bit_fields.js';
 import { bitOperation } from '../commands/bit_operations.js';
 import { bitCount, bitPosition, getBit, setBit } from '../commands/bits.js';
 import type { CommandRow } from './command.js';
-import { keyRange } from './key_specs.js';
+import { bitfieldKeyFlags, keyRange } from './key_specs.js';
 
 export const bitmapRows: readonly CommandRow[] = [
   {
@@ -155,6 +155,7 @@ export const bitmapRows: readonly CommandRow[] = [
         find: { lastKey: 0, keyStep: 1, limit: 0 },
       },
     ],
+    keyFlags: bitfieldKeyFlags,
     keys: [1, 1, 1],
     summary: 'Reads and writes integers of any width inside a string.',
     since: '3.2.0',

@@ -1,4 +1,5 @@
 // The key specifications that most commands share.
+import { args } from '../../protocol/arguments.js';
 import type { KeySpec } from './command.js';
 
 /** Key `first` alone, or from `first` to `last` (negative: from the end) in steps. */
@@ -9,4 +10,23 @@ export function keyRange(
   step = 1,
 ): readonly KeySpec[] {
   return [{ flags, begin: { index: first }, find: { lastKey: last, keyStep: step, limit: 0 } }];
+}
+
+/** SET's key in the request that starts at argument `first`: with GET it is read too. */
+export function setKeyFlags(first: number): readonly string[] {
+  for (let i = first + 3; i < args.count; i++) {
+    if (args.equals(i, 'get')) return ['RW', 'access', 'update'];
+  }
+  return ['OW', 'update'];
+}
+
+/** BITFIELD's key in the request that starts at argument `first`: GET alone only reads. */
+export function bitfieldKeyFlags(first: number): readonly string[] {
+  for (let i = first + 2; i < args.count; i++) {
+    const operands = args.count - 1 - i;
+    if (args.equals(i, 'get') && operands >= 2) i += 2;
+    else if (args.equals(i, 'overflow') && operands >= 1) i += 1;
+    else return ['RW', 'access', 'update'];
+  }
+  return ['RO', 'access'];
 }

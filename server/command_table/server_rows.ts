@@ -138,7 +138,7 @@ export const serverRows: readonly CommandRow[] = [
     summary: 'Writes a checkpoint before it replies.',
     since: '1.0.0',
     group: 'server',
-    complexity: 'O(N) where N is the total number of keys in all databases',
+    complexity: 'O(N) for N pages of 4 KiB that hold data',
     handler: save,
   },
   {
@@ -182,8 +182,7 @@ export const serverRows: readonly CommandRow[] = [
     summary: 'Ends the server, after a checkpoint unless told otherwise.',
     since: '1.0.0',
     group: 'server',
-    complexity:
-      'O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)',
+    complexity: 'O(N) for N pages of 4 KiB that hold data when it saves, else O(1)',
     history: [['7.0.0', 'Added the `NOW`, `FORCE` and `ABORT` modifiers.']],
     arguments: [
       {

@@ -2,7 +2,7 @@
 import { mget, mset, msetnx } from '../commands/many_strings.js';
 import { get, getdel, getex, getset, psetex, set, setex, setnx } from '../commands/strings.js';
 import type { CommandRow } from './command.js';
-import { keyRange } from './key_specs.js';
+import { keyRange, setKeyFlags } from './key_specs.js';
 
 export const stringRows: readonly CommandRow[] = [
   {
@@ -32,6 +32,7 @@ export const stringRows: readonly CommandRow[] = [
         find: { lastKey: 0, keyStep: 1, limit: 0 },
       },
     ],
+    keyFlags: setKeyFlags,
     keys: [1, 1, 1],
     summary: 'Sets a key to a string, whatever it held before, unless a condition says otherwise.',
     since: '1.0.0',
