@@ -10,13 +10,15 @@ const SAMPLE_CALLS = 16;
 /** Runs the request in `args`, which has passed the checks of dispatch. */
 export function execute(client: Client, command: Command): void {
   failure.text = null;
-  stats.commandsProcessed++;
-  if (command.calls++ % SAMPLE_CALLS === 0) {
+  if (command.calls % SAMPLE_CALLS === 0) {
     const start = performance.now();
     command.handler(client);
     command.micros += (performance.now() - start) * 1000 * SAMPLE_CALLS;
   } else {
     command.handler(client);
   }
+  // After the handler, so that CONFIG RESETSTAT counts itself and INFO does not, as in Redis.
+  stats.commandsProcessed++;
+  command.calls++;
   if (failure.text !== null) command.failed++;
 }
