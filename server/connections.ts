@@ -38,6 +38,7 @@ import {
   beginSegment,
   endSegment,
   holdIfFull,
+  overflow,
   sendNow,
   takeSends,
 } from './output.js';
@@ -165,6 +166,7 @@ function runRequests(client: Client, buffer: Uint8Array, start: number, end: num
   const state = client.parseState;
   let at = start;
   let untilCheck = COMMANDS_PER_CHECK;
+  let overflowsSeen = overflow.count;
   while (at < end) {
     const status = parse(state, buffer, at, end);
     if (status === COMPLETE) {
@@ -177,8 +179,13 @@ function runRequests(client: Client, buffer: Uint8Array, start: number, end: num
       at = next;
       client.commands++;
       if (client.closing) return end;
-      if (--untilCheck === 0 || reply.position > OUTPUT_BYTES / 2) {
+      if (
+        --untilCheck === 0 ||
+        reply.position > OUTPUT_BYTES / 2 ||
+        overflow.count !== overflowsSeen
+      ) {
         untilCheck = COMMANDS_PER_CHECK;
+        overflowsSeen = overflow.count;
         if (holdIfFull(client)) {
           updateReading(client);
           return at;

@@ -10,6 +10,7 @@
 import type { ReactorHandle } from '../native/index.js';
 import { type ReplyWriter, reply } from '../protocol/reply_writer.js';
 import { type Client, HELD_BY_OUTPUT } from './client.js';
+import { runtime } from './runtime.js';
 import { stats } from './stats.js';
 
 /** A client with more than this waiting is not read from until its queue is empty. */
@@ -65,8 +66,12 @@ function closeSegment(): void {
   reply.segmentStart = reply.position;
 }
 
+/** How often the buffer was full in the middle of a client's replies: long ones were written. */
+export const overflow = { count: 0 };
+
 /** The reply writer's buffer is full: see reply_writer.ts. */
 function passOn(_writer: ReplyWriter): void {
+  overflow.count++;
   if (discarding) reply.position = reply.segmentStart;
   else closeSegment();
   sendAll();
@@ -101,9 +106,15 @@ export function sendReplies(): void {
   sendAll();
 }
 
-/** Holds a client back when too much of its output waits. Returns true when it is held. */
+/**
+ * Holds a client back when too much of its output waits. Returns true when it is held. Where the user
+ * set client-output-buffer-limit, that much may wait: such a client is to be closed, not held.
+ */
 export function holdIfFull(client: Client): boolean {
-  if (reactor.queuedBytes(client.connection) <= OUTPUT_HOLD_BYTES) return false;
+  const waiting = reactor.queuedBytes(client.connection);
+  if (waiting <= OUTPUT_HOLD_BYTES) return false;
+  const { hardBytes, softBytes } = runtime.config.clientOutputBufferLimit.normal;
+  if (waiting <= (hardBytes > 0 ? hardBytes : softBytes)) return false;
   client.held |= HELD_BY_OUTPUT;
   return true;
 }
