@@ -46,7 +46,7 @@ export function recoverHeap(
   }
   const file = files[skip] ?? null;
   if (file === null) createHeap(databases, random);
-  else restoreHeap(file.path, databases, random);
+  else restoreOrAdvise(files, skip, databases, random);
   const skipped = files.slice(0, skip).map(setAside);
   return { file, keys: totalKeys(), removed, skipped };
 }
@@ -65,6 +65,23 @@ export function reloadHeap(dataDirectory: string, databases: number, random: Ran
   } catch (error) {
     if (!isFormatted()) createHeap(databases, random);
     throw error;
+  }
+}
+
+/** restoreHeap() of files[skip]; a failure names the way out beside what is wrong. */
+function restoreOrAdvise(
+  files: readonly CheckpointFile[],
+  skip: number,
+  databases: number,
+  random: Random,
+): void {
+  try {
+    restoreHeap(files[skip]!.path, databases, random);
+  } catch (error) {
+    const older = files[skip + 1];
+    const next = older === undefined ? 'with an empty data set' : `from ${older.path}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${reason}. To start ${next} instead: --restore-skip ${skip + 1}`);
   }
 }
 

@@ -46,7 +46,7 @@ const PLANS: readonly Plan[] = [
     slots: 5000,
     paddingMax: 3000,
     ballastKeys: 50_000,
-    args: ['--checkpoint-extra-memory', '6mb'],
+    args: ['--checkpoint-extra-memory', '8mb'],
   },
 ];
 
