@@ -11,7 +11,7 @@ import type { Client } from '../client.js';
 import { keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { AND, type BitOperation, combineBits, NOT, OR, XOR } from './bit_words.js';
-import { expectString, peekKey, readKey, replyOutOfMemory } from './keys_access.js';
+import { expectString, lookupArgument, readKey, replyOutOfMemory } from './keys_access.js';
 import { locateText, textLength } from './string_value.js';
 
 const TARGET = 2;
@@ -81,7 +81,7 @@ function combineSources(
   length: number,
 ): void {
   for (let i = FIRST_SOURCE; i < args.count; i++) {
-    const ref = peekKey(client, i);
+    const ref = lookupArgument(client.database, i);
     if (ref === NULL_REF) span.length = 0;
     else locateText(ref);
     const sourceLength = span.length;

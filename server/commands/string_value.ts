@@ -18,7 +18,7 @@ import { headerOf, span } from '../../storage/structures/entry.js';
 import { integer, isInteger, loadInteger, locateString } from '../../storage/values/string.js';
 import type { Client } from '../client.js';
 import { runtime } from '../runtime.js';
-import { peekKey } from './keys_access.js';
+import { lookupArgument } from './keys_access.js';
 
 /** The longest text that can be an int64: "-9223372036854775808". */
 const INTEGER_TEXT_BYTES_MAX = 20;
@@ -128,7 +128,7 @@ export function growString(client: Client, key: number, ref: Ref, length: number
     if (!putString(database, buffer, keyStart, keyLength, view, offset, digits, EXPIRY_KEEP)) {
       return NULL_REF;
     }
-    target = peekKey(client, key);
+    target = lookupArgument(database, key);
   }
   locateString(target, headerOf(target));
   return resizeString(database, target, Math.max(length, span.length));
