@@ -3,7 +3,8 @@ import type { ReactorHandle } from '../native/index.js';
 import { runtime } from './runtime.js';
 
 export interface Listeners {
-  /** Listens on the configured TCP addresses in place of the old ones; null, or why it cannot. */
+  /** Listens on the configured TCP addresses in place of the old ones; null, or why it cannot: then
+   *  it listens on none, and the caller comes again with the addresses of before. */
   reopen(): string | null;
 }
 
@@ -14,19 +15,24 @@ export function openListeners(
 ): Listeners {
   const { config } = runtime;
   let tcp = openTcp(reactor);
+  let openBind = config.bind;
   if (config.unixsocket !== '') {
     const mode = config.unixsocketperm === 0 ? null : config.unixsocketperm;
     noteUnix(reactor.listenUnix(config.unixsocket, mode, config.tcpBacklog).listener);
   }
   return {
     reopen(): string | null {
+      // The old ones go first: an address may not be listened on twice, nor with and without `*`.
+      for (const listener of tcp) reactor.closeListener(listener);
+      tcp = [];
       try {
-        const opened = openTcp(reactor);
-        for (const listener of tcp) reactor.closeListener(listener);
-        tcp = opened;
+        tcp = openTcp(reactor);
+        openBind = config.bind;
         return null;
       } catch {
-        return 'Unable to listen on this port. Check server logs.';
+        return config.bind === openBind
+          ? 'Unable to listen on this port. Check server logs.'
+          : 'Failed to bind to specified addresses.';
       }
     },
   };

@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer';
 import { args } from '../../protocol/arguments.js';
 import { reply } from '../../protocol/reply_writer.js';
 import { setBulkBytesMax } from '../../protocol/resp_parser.js';
+import { usedBytes } from '../../storage/memory/allocator.js';
 import { allClients } from '../clients.js';
 import { getOptions } from '../config/config_get.js';
 import { rewriteConfigFile } from '../config/config_rewrite.js';
@@ -32,7 +33,15 @@ const hooks: ConfigHooks = {
     return null;
   },
   maxclients: ({ maxclients }) => tooManyClients(maxclients),
-  maxmemory: () => null, // commands look at it
+  maxmemory: ({ maxmemory }) => {
+    if (maxmemory > 0 && maxmemory < usedBytes()) {
+      runtime.log.warning(
+        `maxmemory is now ${maxmemory} bytes, less than the ${usedBytes()} bytes in use: commands ` +
+          'that add data will be refused',
+      );
+    }
+    return null; // commands look at it themselves
+  },
   password: ({ requirepass }) => {
     // Clients that are in stay in; the limits on what others may send depend on there being one.
     for (const client of allClients()) {

@@ -39,6 +39,8 @@ export interface SpawnOptions {
   readonly kind?: ServerKind;
   /** Where its data lies. Default: a new folder, removed by stop(). */
   readonly dir?: string;
+  /** Configuration file; the arguments come after it and win. */
+  readonly file?: string;
   /** More arguments, after ours: `--save "" --port N --dir D --enable-debug-command yes`. */
   readonly args?: readonly string[];
   /** Node options for Stillframe, such as --max-old-space-size=100. */
@@ -128,7 +130,8 @@ export async function spawnServer(options: SpawnOptions = {}): Promise<TestServe
   const [program, first] = commandLine(kind, options.nodeArgs ?? []);
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const args = ['--port', String(port), '--dir', dir, '--save', ''];
+    const args = options.file === undefined ? [] : [options.file];
+    args.push('--port', String(port), '--dir', dir, '--save', '');
     args.push('--enable-debug-command', 'yes', ...(options.args ?? []));
     const child = spawn(program, [...first, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     const server = new TestServer(kind, child, port, dir, ownsDir, collect(child));
