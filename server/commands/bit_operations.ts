@@ -5,6 +5,7 @@ import * as errors from '../../protocol/error_replies.js';
 import { reply } from '../../protocol/reply_writer.js';
 import { deleteKey, setEntry } from '../../storage/keyspace/keyspace.js';
 import { createBlankString } from '../../storage/keyspace/string_keys.js';
+import { copyBytes } from '../../storage/memory/bytes.js';
 import { NULL_REF } from '../../storage/memory/layout.js';
 import { span } from '../../storage/structures/entry.js';
 import type { Client } from '../client.js';
@@ -85,9 +86,11 @@ function combineSources(
     if (ref === NULL_REF) span.length = 0;
     else locateText(ref);
     const sourceLength = span.length;
-    // The first one is copied: OR with zeros.
-    const step = i === FIRST_SOURCE && operation !== NOT ? OR : operation;
-    combineBits(step, view, offset, span.view, span.offset, sourceLength);
-    if (step === AND) view.fill(0, offset + sourceLength, offset + length);
+    if (i === FIRST_SOURCE && operation !== NOT) {
+      copyBytes(view, offset, span.view, span.offset, sourceLength);
+      continue;
+    }
+    combineBits(operation, view, offset, span.view, span.offset, sourceLength);
+    if (operation === AND) view.fill(0, offset + sourceLength, offset + length);
   }
 }

@@ -39,8 +39,9 @@ export function countBits(view: Uint8Array, start: number, end: number): number 
     const aligned = alignedStart(view, start, end);
     while (at < aligned) count += bitsOfByte[view[at++]!]!;
     const words = wordsOf(view, aligned, end);
-    for (let i = 0; i < words.length; i++) count += bitsOfWord(words[i]!);
-    at += words.length << 2;
+    const { length } = words;
+    for (let i = 0; i < length; i++) count += bitsOfWord(words[i]!);
+    at += length << 2;
   }
   while (at < end) count += bitsOfByte[view[at++]!]!;
   return count;
@@ -55,8 +56,9 @@ export function skipBytes(view: Uint8Array, start: number, end: number, byte: nu
     if (at < aligned) return at;
     const words = wordsOf(view, aligned, end);
     const word = byte === 0 ? 0 : -1;
+    const { length } = words;
     let i = 0;
-    while (i < words.length && words[i] === word) i++;
+    while (i < length && words[i] === word) i++;
     at += i << 2;
   }
   while (at < end && view[at] === byte) at++;
@@ -78,30 +80,41 @@ export function combineBits(
   const sameAlignment = ((source.byteOffset + distance - target.byteOffset) & 3) === 0;
   if (sameAlignment && length >= WORD_RANGE_BYTES_MIN) {
     const aligned = alignedStart(target, targetStart, end);
-    combine(operation, target, at, source, at + distance, aligned - at);
+    combineBytes(operation, target, at, source, at + distance, aligned - at);
     const words = wordsOf(target, aligned, end);
-    const sourceWords = wordsOf(source, aligned + distance, end + distance);
-    combine(operation, words, 0, sourceWords, 0, words.length);
+    combineWords(operation, words, wordsOf(source, aligned + distance, end + distance));
     at = aligned + (words.length << 2);
   }
-  combine(operation, target, at, source, at + distance, end - at);
+  combineBytes(operation, target, at, source, at + distance, end - at);
 }
 
-function combine(
+function combineBytes(
   operation: BitOperation,
-  target: Uint8Array | Int32Array,
+  target: Uint8Array,
   to: number,
-  source: Uint8Array | Int32Array,
+  source: Uint8Array,
   from: number,
   count: number,
 ): void {
+  for (let i = 0; i < count; i++) {
+    const byte = source[from + i]!;
+    if (operation === AND) target[to + i]! &= byte;
+    else if (operation === OR) target[to + i]! |= byte;
+    else if (operation === XOR) target[to + i]! ^= byte;
+    else target[to + i] = ~byte;
+  }
+}
+
+/** A loop for each operation: here the time goes. */
+function combineWords(operation: BitOperation, target: Int32Array, source: Int32Array): void {
+  const { length } = target;
   if (operation === AND) {
-    for (let i = 0; i < count; i++) target[to + i]! &= source[from + i]!;
+    for (let i = 0; i < length; i++) target[i]! &= source[i]!;
   } else if (operation === OR) {
-    for (let i = 0; i < count; i++) target[to + i]! |= source[from + i]!;
+    for (let i = 0; i < length; i++) target[i]! |= source[i]!;
   } else if (operation === XOR) {
-    for (let i = 0; i < count; i++) target[to + i]! ^= source[from + i]!;
+    for (let i = 0; i < length; i++) target[i]! ^= source[i]!;
   } else {
-    for (let i = 0; i < count; i++) target[to + i] = ~source[from + i]!;
+    for (let i = 0; i < length; i++) target[i] = ~source[i]!;
   }
 }
