@@ -24,7 +24,13 @@ import {
   ROOT_WINDOW_BYTES,
   WINDOW_BYTES,
 } from './memory/layout.js';
-import { createTable, forgetFound, TABLE_SEED, tableCount } from './structures/hash_table.js';
+import {
+  createTable,
+  forgetFound,
+  freeTable,
+  TABLE_SEED,
+  tableCount,
+} from './structures/hash_table.js';
 
 /** Gives the next 32-bit random number: seeds of new databases come from the caller. */
 export type Random = () => number;
@@ -74,7 +80,10 @@ export function attachHeap(databases: number, random: Random): void {
     throw new Error(`the root page counts ${saved} databases, expected 1 to ${DATABASES_MAX}`);
   }
   for (let i = databases; i < saved; i++) {
-    if (tableCount(databaseRoot(i)) === 0) continue;
+    if (tableCount(databaseRoot(i)) === 0) {
+      freeTable(databaseRoot(i)); // an emptied table keeps a segment
+      continue;
+    }
     throw new Error(
       `the checkpoint has keys in database ${i}, but 'databases' is ${databases}: ` +
         `start with 'databases ${saved}'`,

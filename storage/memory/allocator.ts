@@ -75,8 +75,10 @@ export function attachAllocator(): void {
   for (let extent = 0; extent < extentCount; extent++) {
     if (extentKind(extent) !== KIND_SLAB) continue;
     const sizeClass = extentSizeClass(extent);
-    slabBytes[0]! += extentUsed(extent) * slotGranules[sizeClass]! * 16;
-    noteRoom(extent, sizeClass, extentUsed(extent));
+    const used = extentUsed(extent);
+    slabBytes[0]! += used * slotGranules[sizeClass]! * 16;
+    if (used === 0) freeExtent(extent);
+    else noteRoom(extent, sizeClass, used);
   }
 }
 
@@ -110,8 +112,10 @@ export function avoidPendingExtents(extents: Uint8Array, epoch: number, bytesMax
 export function useAllExtents(): void {
   endPlacement();
   for (const extent of postponed.splice(0)) {
-    if (extentKind(extent) !== KIND_SLAB) continue;
-    noteRoom(extent, extentSizeClass(extent), extentUsed(extent));
+    if (extentKind(extent) !== KIND_SLAB || isUnderCursor(extent)) continue;
+    const used = extentUsed(extent);
+    if (used === 0) freeExtent(extent);
+    else noteRoom(extent, extentSizeClass(extent), used);
   }
 }
 
@@ -161,7 +165,11 @@ export function denseBytes(): number {
  * aligned, contents undefined. NULL_REF when the arena is full.
  */
 export function allocate(bytes: number, density: Density): Ref {
-  if (bytes > SLAB_BYTES_MAX) return allocatePages(Math.ceil(bytes / PAGE_BYTES), density);
+  if (bytes > SLAB_BYTES_MAX) {
+    const pages = Math.ceil(bytes / PAGE_BYTES);
+    const ref = allocatePages(pages, density);
+    return ref === NULL_REF && dropEmptyCursors() ? allocatePages(pages, density) : ref;
+  }
   const sizeClass = classOfGranules[(bytes + 15) >>> 4]!;
   const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
   const extent = cursorExtent[cursor]!;
@@ -214,6 +222,7 @@ function advanceCursor(cursor: number, sizeClass: number, density: Density): boo
   let extent = popRoomy(cursor, sizeClass);
   if (extent < 0) {
     extent = takeExtent(KIND_SLAB, density, sizeClass);
+    if (extent < 0 && dropEmptyCursors()) extent = takeExtent(KIND_SLAB, density, sizeClass);
     if (extent >= 0) fenceBitmap(extent, sizeClass);
     else extent = findAnyRoom(sizeClass, density);
     if (extent < 0) return false;
@@ -248,6 +257,28 @@ function belongs(extent: number, sizeClass: number, density: Density): boolean {
   );
 }
 
+function cursorOf(extent: number): number {
+  const sizeClass = extentSizeClass(extent);
+  return extentDensity(extent) === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
+}
+
+function isUnderCursor(extent: number): boolean {
+  return cursorExtent[cursorOf(extent)] === extent;
+}
+
+/** For a full arena: frees the extents that only their cursor keeps. False when there are none. */
+function dropEmptyCursors(): boolean {
+  let dropped = false;
+  for (let cursor = 0; cursor < CURSORS; cursor++) {
+    const extent = cursorExtent[cursor]!;
+    if (extent < 0 || extentUsed(extent) > 0) continue;
+    cursorExtent[cursor] = -1;
+    freeExtent(extent);
+    dropped = true;
+  }
+  return dropped;
+}
+
 /** The last resort of a full arena: an extent with few free slots. */
 function findAnyRoom(sizeClass: number, density: Density): number {
   for (let extent = 0; extent < extentCount; extent++) {
@@ -268,7 +299,7 @@ function fenceBitmap(extent: number, sizeClass: number): void {
 function noteRoom(extent: number, sizeClass: number, used: number): void {
   const slots = slotCount[sizeClass]!;
   if (used >= slots || slots - used < slots >>> 4) return;
-  const cursor = sizeClass + (extentDensity(extent) === DENSE ? SIZE_CLASSES : 0);
+  const cursor = cursorOf(extent);
   if (roomyCursor[extent] === cursor + 1) return;
   roomyCursor[extent] = cursor + 1;
   roomy[cursor]!.push(extent);
