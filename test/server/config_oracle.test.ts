@@ -16,11 +16,13 @@ import { spawnServer, type TestServer, temporaryFolder } from '../support/spawn_
 
 const ok = () => null;
 const HOOKS = {
+  'bulk length': ok,
   hz: ok,
   listeners: ok,
   log: ok,
   maxclients: (config: ServerConfig) => tooManyClients(config.maxclients),
   maxmemory: ok,
+  password: ok,
 };
 
 /** Options whose default is meant to differ, or that depend on where a server runs. */

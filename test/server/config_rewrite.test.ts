@@ -22,7 +22,15 @@ import { applyText, defaultConfig, loadConfig, newDraft } from '../../server/con
 import { Random } from '../support/random.js';
 import { temporaryFolder } from '../support/spawn_server.js';
 
-const HOOKS = { hz: ok, listeners: ok, log: ok, maxclients: ok, maxmemory: ok };
+const HOOKS = {
+  'bulk length': ok,
+  hz: ok,
+  listeners: ok,
+  log: ok,
+  maxclients: ok,
+  maxmemory: ok,
+  password: ok,
+};
 function ok(): null {
   return null;
 }
