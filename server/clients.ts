@@ -44,7 +44,8 @@ export function removeClient(client: Client): void {
   client.transaction = null;
   client.closing = true;
   client.dropPending();
-  byConnection[client.connection] = undefined;
+  // The number may be another client's by now.
+  if (byConnection[client.connection] === client) byConnection[client.connection] = undefined;
   byId.delete(client.id);
 }
 
@@ -57,6 +58,7 @@ export function closeGently(client: Client): void {
 
 /** Closes a client's connection now; the client is gone when this returns. */
 export function closeAtOnce(client: Client): void {
+  if (clientOf(client.connection) !== client) return;
   removeClient(client);
   reactor.close(client.connection);
 }
