@@ -1,20 +1,60 @@
 // `npm run bench -- WORKLOAD [options]`: see bench/README.md.
 import { parseArgs } from 'node:util';
+import { checkpointCost } from './checkpoint_cost.js';
 import { cpuPerRequest } from './cpu_per_request.js';
+import { latency } from './latency.js';
 import { memoryPerKey } from './memory_per_key.js';
-import { peer, stillframe } from './server_process.js';
+import { type Contestant, peer, stillframe } from './server_process.js';
 
-const USAGE = `npm run bench -- throughput [--quick] [--rounds N] [--divide N] [--peer PATH]
-npm run bench -- memory [--quick] [--keys N] [--peer PATH]
+const USAGE = `npm run bench -- WORKLOAD [options]
+
+  throughput    CPU time per request                          --rounds 5, --divide 1
+  memory        resident bytes per key                        --keys 5000000
+  latency       open-loop latency while checkpoints run       --keys 7000000, --rate 50000,
+                                                              --seconds 10 (idle)
+  checkpoint    what a checkpoint costs under full load       --keys 8000000, --seconds 4 (idle)
 
   --peer PATH   the server to compare with, default /usr/bin/redis-server
-  --quick       a fifth of the requests or keys and a single round, for a look
-  --rounds N    default 5
+  --only NAME   'peer' or 'stillframe': leave the other out
+  --quick       less data and fewer rounds, for a look
   --divide N    send the Nth part of the requests
-  --keys N      default 5000000
 `;
 
-const QUICK = 5;
+/** What the command line says; numbers that are not given are left to the workload. */
+interface Options {
+  readonly subject: Contestant;
+  readonly peer: Contestant;
+  /** In the order in which they take turns. */
+  readonly contestants: readonly Contestant[];
+  readonly quick: boolean;
+  /** The number given as --name, or else a default, or else another one with --quick. */
+  readonly number: (name: string, whole: number, quick: number) => number;
+}
+
+const WORKLOADS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  throughput: ({ subject, peer, number }) =>
+    cpuPerRequest({
+      subject,
+      peer,
+      rounds: number('rounds', 5, 1),
+      divide: number('divide', 1, 5),
+    }),
+  memory: ({ contestants, number }) =>
+    memoryPerKey({ contestants, keys: number('keys', 5_000_000, 1_000_000) }),
+  latency: ({ contestants, number }) =>
+    latency({
+      contestants,
+      keys: number('keys', 7_000_000, 2_000_000),
+      rate: number('rate', 50_000, 50_000),
+      idleSeconds: number('seconds', 10, 4),
+    }),
+  checkpoint: ({ contestants, number }) =>
+    checkpointCost({
+      contestants,
+      keys: number('keys', 8_000_000, 2_000_000),
+      idleSeconds: number('seconds', 4, 2),
+    }),
+};
 
 function wholeNumber(name: string, text: string): number {
   const value = Number(text);
@@ -30,27 +70,36 @@ async function main(): Promise<void> {
       rounds: { type: 'string' },
       divide: { type: 'string' },
       keys: { type: 'string' },
+      rate: { type: 'string' },
+      seconds: { type: 'string' },
       peer: { type: 'string', default: '/usr/bin/redis-server' },
+      only: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const [workload] = positionals;
-  if (values.help || workload === undefined) {
+  const [name] = positionals;
+  if (values.help || name === undefined) {
     console.log(USAGE);
     return;
   }
+  const workload = WORKLOADS[name];
+  if (workload === undefined) throw new Error(`unknown workload '${name}'\n${USAGE}`);
   const theirs = peer(values.peer);
   const ours = process.env.BENCH_SUBJECT ? peer(process.env.BENCH_SUBJECT) : stillframe();
-  if (workload === 'throughput') {
-    const rounds = wholeNumber('rounds', values.rounds ?? (values.quick ? '1' : '5'));
-    const divide = wholeNumber('divide', values.divide ?? String(values.quick ? QUICK : 1));
-    await cpuPerRequest({ subject: ours, peer: theirs, rounds, divide });
-  } else if (workload === 'memory') {
-    const keys = wholeNumber('keys', values.keys ?? '5000000') / (values.quick ? QUICK : 1);
-    await memoryPerKey({ contestants: [theirs, ours], keys: Math.ceil(keys) });
-  } else {
-    throw new Error(`unknown workload '${workload}'\n${USAGE}`);
-  }
+  const given = values as Record<string, string | boolean | undefined>;
+  await workload({
+    subject: ours,
+    peer: theirs,
+    contestants: [theirs, ours].filter(
+      (one) => values.only === undefined || (values.only === 'peer') === (one === theirs),
+    ),
+    quick: values.quick,
+    number: (option, whole, quick) => {
+      const text = given[option];
+      if (typeof text === 'string') return wholeNumber(option, text);
+      return values.quick ? quick : whole;
+    },
+  });
 }
 
 main().catch((error: unknown) => {

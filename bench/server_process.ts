@@ -17,11 +17,15 @@ export interface Contestant {
   readonly args: readonly string[];
 }
 
+/** The checkout that this bench is part of. */
+export function packageRoot(): string {
+  const here = fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/, '');
+  return here.replace(/\/(dist\/)?bench$/, '');
+}
+
 /** Stillframe as built in this checkout, run by the Node that runs the bench. */
 export function stillframe(): Contestant {
-  const here = fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/, '');
-  const root = here.replace(/\/(dist\/)?bench$/, '');
-  const main = join(root, 'dist/server/main.js');
+  const main = join(packageRoot(), 'dist/server/main.js');
   if (!existsSync(main)) throw new Error(`${main} is missing: run \`npm run build\``);
   return { name: 'stillframe', program: process.execPath, args: [main] };
 }
