@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include "addon_arena.h"
+#include "addon_file_arena.h"
 #include "addon_reactor.h"
 #include "arena/constants.h"
 #include "snapshot/checksum.h"
@@ -40,6 +41,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("constants", Constants(env));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
   DefineArena(env, exports);
+  DefineFileArena(env, exports);
   exports.Set("createReactor", Napi::Function::New(env, CreateReactor, "createReactor"));
   return exports;
 }

@@ -8,10 +8,12 @@
       "sources": [
         "addon.cpp",
         "addon_arena.cpp",
+        "addon_file_arena.cpp",
         "addon_reactor.cpp",
         "arena/arena.cpp",
         "arena/arena_mapping.cpp",
         "arena/fault_handler.cpp",
+        "arena/file_arena.cpp",
         "arena/page_states.cpp",
         "arena/populate.cpp",
         "arena/status.cpp",

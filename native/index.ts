@@ -100,6 +100,11 @@ export interface NativeBinding {
   /** A multiple of the extent size up to 64 GiB. Once per isolate. Throws when writes cannot be
    *  caught on this system, saying what was tried. */
   openArena(bytes: number): ArenaHandle;
+  /** Maps the first `bytes` of an open file as an arena that is only read: a store into its windows
+   *  ends the process. Once per isolate, and in place of openArena. No page states, no checkpoints.
+   *  `bytes` as in openArena, and not more than the file has; the descriptor may be closed
+   *  afterwards. The file must keep its length: a page that is gone is a bus error. */
+  openFileArena(descriptor: number, bytes: number): ArenaHandle;
   /** Gives the memory of extents back to the kernel (MADV_DONTNEED). Never during a run that
    *  covers them: throws. */
   releaseExtents(firstExtent: number, count: number): void;
