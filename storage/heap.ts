@@ -2,6 +2,7 @@
 // page is drawn in memory/layout.ts.
 import { attachAllocator, createAllocator, releaseEverything } from './memory/allocator.js';
 import { wordWindows } from './memory/arena.js';
+import { createExtents } from './memory/extents.js';
 import {
   DATABASE_EXPIRY_WORD,
   DATABASES_MAX,
@@ -68,17 +69,11 @@ export function createHeap(databases: number, random: Random): void {
  * kind, or when it has keys in databases at or above `databases`.
  */
 export function attachHeap(databases: number, random: Random): void {
-  for (const [word, value, name] of FIXED_WORDS) {
-    if (root[word] !== value) {
-      throw new Error(`the root page's ${name} is ${root[word]}, expected ${value}`);
-    }
-  }
+  checkRootPage();
+  createExtents();
   attachAllocator();
   forgetFound();
   const saved = root[ROOT_DATABASES]!;
-  if (saved < 1 || saved > DATABASES_MAX) {
-    throw new Error(`the root page counts ${saved} databases, expected 1 to ${DATABASES_MAX}`);
-  }
   for (let i = databases; i < saved; i++) {
     if (tableCount(databaseRoot(i)) === 0) {
       freeTable(databaseRoot(i)); // an emptied table keeps a segment
@@ -90,6 +85,28 @@ export function attachHeap(databases: number, random: Random): void {
     );
   }
   setDatabaseCount(databases, random);
+}
+
+/**
+ * Takes over the heap of an arena that is a file (arena_options.ts): to be walked, not changed. Writes
+ * nothing. Throws when its root page is of another kind.
+ */
+export function attachHeapReadOnly(): void {
+  checkRootPage();
+  attachAllocator();
+  forgetFound();
+}
+
+function checkRootPage(): void {
+  for (const [word, value, name] of FIXED_WORDS) {
+    if (root[word] !== value) {
+      throw new Error(`the root page's ${name} is ${root[word]}, expected ${value}`);
+    }
+  }
+  const databases = root[ROOT_DATABASES]!;
+  if (databases < 1 || databases > DATABASES_MAX) {
+    throw new Error(`the root page counts ${databases} databases, expected 1 to ${DATABASES_MAX}`);
+  }
 }
 
 function setDatabaseCount(databases: number, random: Random): void {

@@ -79,15 +79,16 @@ let freeCount = 0;
 let dirtyCount = 0;
 let runExtents: Uint8Array | null = null; // extents of the active checkpoint, or null
 
-/** Writes a new extent table into a fresh (all-zero) arena. */
+/** Writes the extent table into windows that are all zero: all of a fresh arena, and those that a
+ *  restored file did not have. Writes nothing else. */
 export function createExtents(): void {
   for (let extent = 0; extent < extentCount; extent++) {
-    if ((extent & (EXTENTS_PER_WINDOW - 1)) < METADATA_EXTENTS)
-      setEntry(extent, KIND_METADATA, 0, 0);
+    if ((extent & (EXTENTS_PER_WINDOW - 1)) >= METADATA_EXTENTS) continue;
+    if (extentKind(extent) !== KIND_METADATA) setEntry(extent, KIND_METADATA, 0, 0);
   }
 }
 
-/** Rebuilds the derived state from the extent table. Also formats windows the file did not have. */
+/** Rebuilds the derived state from the extent table. Writes nothing into the arena. */
 export function attachExtents(): void {
   dirty.fill(0);
   ready.length = 0;
@@ -95,7 +96,6 @@ export function attachExtents(): void {
   highestUsed = 0;
   freeCount = 0;
   dirtyCount = 0;
-  createExtents();
   for (let extent = 0; extent < extentCount; extent++) {
     const kind = extentKind(extent);
     if (kind === KIND_FREE) freeCount++;
