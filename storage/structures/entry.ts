@@ -18,6 +18,7 @@
 // such a value as "raw" whatever its size. On an INT it marks a copy: Redis shares one object among
 // all small integers (OBJECT REFCOUNT), but not with the ones that COPY makes.
 import { byteWindows, wordWindows } from '../memory/arena.js';
+import { sourceView } from '../memory/bytes.js';
 import { type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
 
 export const TYPE_STRING = 0;
@@ -125,9 +126,16 @@ export function keyEquals(ref: Ref, bytes: Uint8Array, offset: number, length: n
   const header = words[index]!;
   if ((header & FLAG_LONG_KEY) !== 0) return longKeyEquals(ref, bytes, offset, length);
   if ((words[index + 1]! & KEY_LENGTH_MASK) !== length) return false;
+  // Keys start at a word of the arena; the other side may lie anywhere.
+  const first = index + (keyOffset(header) >>> 2);
+  const whole = length >>> 2;
+  const reader = sourceView(bytes);
+  for (let i = 0; i < whole; i++) {
+    if (words[first + i] !== reader.getInt32(offset + (i << 2), true)) return false;
+  }
   const view = byteWindows[ref >>> WINDOW_SHIFT]!;
-  const start = (index << 2) + keyOffset(header);
-  for (let i = 0; i < length; i++) {
+  const start = first << 2;
+  for (let i = whole << 2; i < length; i++) {
     if (view[start + i] !== bytes[offset + i]) return false;
   }
   return true;
