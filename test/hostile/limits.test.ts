@@ -6,7 +6,7 @@ import { numberFromEnv, Random } from '../support/random.js';
 import { encode, RawClient } from '../support/raw_client.js';
 import type { Plain } from '../support/reply.js';
 import { info, spawnServer, type TestServer, until } from '../support/spawn_server.js';
-import { MB, Witness } from './storm.js';
+import { DATABASES, MB, Witness } from './storm.js';
 
 const CONNECTIONS = numberFromEnv('HOSTILE_CONNECTIONS', 20_000);
 
@@ -15,7 +15,9 @@ describe('limits', () => {
   let witness: Witness;
   beforeAll(async () => {
     // Redis takes 127.0.0.2 for a stranger.
-    server = await spawnServer({ args: ['--protected-mode', 'no'] });
+    server = await spawnServer({
+      args: ['--protected-mode', 'no', '--databases', String(DATABASES)],
+    });
     witness = await Witness.watch(server);
   });
   afterAll(() => server?.stop());

@@ -42,7 +42,7 @@ const TOKENS = [
 
 const KEYS = ['f1', 'f2', 'f3'];
 
-/** Commands that are cheap and may do anything to the databases but 9. */
+/** Commands that are cheap and may do anything to the databases of small numbers. */
 function someCommand(r: Random): Command {
   const key = r.pick(KEYS);
   return r.pick<Command>([

@@ -5,7 +5,7 @@ import { type Command, encode, RawClient } from '../support/raw_client.js';
 import { show } from '../support/reply.js';
 import { spawnServer, type TestServer } from '../support/spawn_server.js';
 import { damagedStream } from './mutations.js';
-import { MB, Witness } from './storm.js';
+import { DATABASES, MB, Witness } from './storm.js';
 
 const SEED = numberFromEnv('HOSTILE_SEED', 4711);
 const STREAMS = numberFromEnv('HOSTILE_STREAMS', 4000);
@@ -15,7 +15,7 @@ describe('damaged requests', () => {
   let server: TestServer;
   let witness: Witness;
   beforeAll(async () => {
-    server = await spawnServer();
+    server = await spawnServer({ args: ['--databases', String(DATABASES)] });
     witness = await Witness.watch(server);
   });
   afterAll(() => server?.stop());
@@ -110,6 +110,7 @@ describe('damaged requests', () => {
 
   test('odd counts: many arguments, empty arguments, a request of 1 million words', async () => {
     const client = await server.connect();
+    await client.call('SELECT', DATABASES - 1);
     expect(await client.call('DEL', ...Array.from({ length: 100_000 }, (_, i) => `k${i}`))).toBe(0);
     const bytes = Buffer.concat([
       Buffer.from('*1000001\r\n$6\r\nEXISTS\r\n'),

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Command, encode, RawClient } from '../support/raw_client.js';
 import { spawnServer, type TestServer, until } from '../support/spawn_server.js';
-import { MB, Witness } from './storm.js';
+import { DATABASES, MB, Witness } from './storm.js';
 
 const LATENCY_MAX_MS = 1000;
 
@@ -14,7 +14,7 @@ describe('slow and silent clients', () => {
   let admin: RawClient;
   const open: RawClient[] = [];
   beforeAll(async () => {
-    server = await spawnServer();
+    server = await spawnServer({ args: ['--databases', String(DATABASES)] });
     witness = await Witness.watch(server);
     admin = await server.connect();
     await admin.call('SET', 'mega', 'm'.repeat(MB));

@@ -26,6 +26,9 @@ import {
   putString,
   resizeString,
 } from '../../storage/keyspace/string_keys.js';
+import { avoidPendingExtents, useAllExtents } from '../../storage/memory/allocator.js';
+import { arena } from '../../storage/memory/arena.js';
+import { describeExtents } from '../../storage/memory/extents.js';
 import { databaseRoot, NULL_REF, type Ref } from '../../storage/memory/layout.js';
 import { FLAG_EXPIRES, headerOf, span } from '../../storage/structures/entry.js';
 import { forEachEntry } from '../../storage/structures/table_walk.js';
@@ -52,7 +55,14 @@ export interface ModelOptions {
   readonly valueLength: () => number;
   /** Whether operations may find the arena full. */
   readonly mayBeFull: boolean;
+  /** Whether now and then all goes on as under a checkpoint, with pages that settle bit by bit. */
+  readonly checkpoints?: boolean;
 }
+
+/** Checkpoints have epochs of six bits; a page state is epoch * 4 + state. */
+const EPOCHS = 64;
+const PAGE_DONE = 2;
+const pageStates = new Uint8Array(arena.pageStates);
 
 export class KeyspaceModel {
   private databases: Map<string, Item>[] = [];
@@ -231,14 +241,27 @@ export class KeyspaceModel {
     this.databases[second] = items;
   }
 
-  flushAll(): void {
+  /** Empties all databases, and ends what runs. */
+  finish(): void {
+    this.endCheckpoint();
+    this.flushAll();
+  }
+
+  private flushAll(): void {
     flushHeap();
     for (const items of this.databases) items.clear();
+  }
+
+  /** A new process finds the heap as it is. */
+  private restart(): void {
+    this.endCheckpoint();
+    attachHeap(DATABASES, () => this.random.uint32());
   }
 
   /** One random operation, and the heap walk. */
   step(): void {
     const { random, options } = this;
+    if (options.checkpoints === true) this.checkpointStep();
     const database = random.below(DATABASES);
     const key = random.pick(options.keys);
     const roll = random.below(1000);
@@ -254,7 +277,7 @@ export class KeyspaceModel {
     else if (roll < 985) this.swap(database, random.below(DATABASES));
     else if (roll < 990) this.flush(database);
     else if (roll < 992) this.flushAll();
-    else attachHeap(DATABASES, () => random.uint32());
+    else this.restart();
     this.verifyKey(database, key);
     verifyHeap();
   }
@@ -270,6 +293,34 @@ export class KeyspaceModel {
     const { random } = this;
     const far = random.chance(0.1) ? random.between(1, 2 ** 31) * 1000 : 0;
     return clock.nowMillis + far + random.pick([-1, 0, 1, 20, 1000, 1000, 60_000]);
+  }
+
+  // --- checkpoints, as far as placement sees them --------------------------------------------------
+
+  private epoch = 0;
+  private running = false;
+  private settled = 0;
+
+  private checkpointStep(): void {
+    const { random } = this;
+    if (!this.running) {
+      if (!random.chance(0.05)) return;
+      this.running = true;
+      this.settled = 0;
+      this.epoch = (this.epoch % (EPOCHS - 1)) + 1;
+      avoidPendingExtents(describeExtents(), this.epoch, random.pick([0, 100_000, 1e9]));
+    } else if (random.chance(0.02)) {
+      this.endCheckpoint();
+    } else {
+      const next = Math.min(pageStates.length, this.settled + random.below(800));
+      pageStates.fill(this.epoch * 4 + PAGE_DONE, this.settled, next);
+      this.settled = next;
+    }
+  }
+
+  private endCheckpoint(): void {
+    if (this.running) useAllExtents();
+    this.running = false;
   }
 
   // --- comparison ---------------------------------------------------------------------------------
