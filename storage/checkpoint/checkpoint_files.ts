@@ -3,6 +3,7 @@
 //   .still.tmp      a run that did not end; removed at the next start
 //   .still.skipped  passed over on the user's word (restore-skip); kept for the user, never read
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const NAME = /^(\d{10})\.still$/;
@@ -51,9 +52,19 @@ export function removeTemporaries(directory: string): string[] {
   return names;
 }
 
-/** Removes all but the newest `keep` checkpoints. */
+/** Removes all but the newest `keep` checkpoints before it returns. */
 export function pruneCheckpoints(directory: string, keep: number): void {
   for (const file of listCheckpoints(directory).slice(keep)) rmSync(file.path, { force: true });
+}
+
+/**
+ * The same on a thread of the pool: to remove a file of a gigabyte takes the file system 60 ms and
+ * more. What cannot be removed stays for the next time.
+ */
+export function pruneInBackground(directory: string, keep: number): void {
+  for (const file of listCheckpoints(directory).slice(keep)) {
+    rm(file.path, { force: true }).catch(() => undefined);
+  }
 }
 
 /** Takes a checkpoint out of the row without destroying it. Returns its new path. */

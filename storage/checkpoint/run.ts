@@ -4,7 +4,8 @@
 //   seal      between two commands: number and extents              seal.ts
 //   arm       the arena is write-protected: the only pause          native
 //   copy      a native thread copies the pages to the file          native
-//   finish    manifest, fdatasync, rename, fsync; old ones removed  here and native
+//   finish    manifest, fdatasync, rename, fsync                    native
+//   prune     old ones are removed                                  here, by the thread pool
 //
 // One run at a time. On any failure the previous checkpoint stays as it was and the error is passed
 // to `onDone`; nothing is thrown into a command.
@@ -14,7 +15,12 @@ import { avoidPendingExtents, useAllExtents, usedBytes } from '../memory/allocat
 import { describeExtents, setCheckpointExtents } from '../memory/extents.js';
 import { databaseRoot, EXTENT_BYTES } from '../memory/layout.js';
 import { tableCount } from '../structures/hash_table.js';
-import { checkpointDirectory, checkpointPath, pruneCheckpoints } from './checkpoint_files.js';
+import {
+  checkpointDirectory,
+  checkpointPath,
+  pruneCheckpoints,
+  pruneInBackground,
+} from './checkpoint_files.js';
 import { type Seal, seal } from './seal.js';
 import { describeCheckpoint, encodeTail } from './snapshot_format.js';
 
@@ -35,6 +41,8 @@ const MEMORY_BYTES_FIXED = 2 * 1024 * 1024 + 64 * 1024;
 const TABLE_BYTES_PER_EXTENT = 128;
 
 let running = false;
+/** Somebody stands still until the run has ended: it must leave nothing to be done later. */
+let awaited = false;
 
 export function isCheckpointRunning(): boolean {
   return running;
@@ -67,7 +75,9 @@ export function runCheckpoint(request: CheckpointRequest): void {
 
 /** Waits until the run that is active has ended. */
 export function waitForCheckpoint(): void {
+  awaited = true;
   while (running) native.checkpointWait();
+  awaited = false;
 }
 
 /** What the native side may take: half of the bound, and never less than it needs. */
@@ -143,7 +153,9 @@ function finish(
 /** Old checkpoints that cannot be removed are no failure of the new one. */
 function prune(request: CheckpointRequest): void {
   try {
-    pruneCheckpoints(checkpointDirectory(request.dataDirectory), request.keep);
+    const directory = checkpointDirectory(request.dataDirectory);
+    if (awaited) pruneCheckpoints(directory, request.keep);
+    else pruneInBackground(directory, request.keep);
   } catch {
     // They are found and removed after the next checkpoint.
   }
