@@ -72,10 +72,22 @@ export function allocatePages(pages: number, density: Density): Ref {
 }
 
 function allocateInside(pages: number, density: Density): Ref {
+  const ref = allocateOpen(pages, density, true);
+  if (ref !== NULL_REF) return ref;
+  const extent = takeExtent(KIND_PAGES, density, 0);
+  // In a full arena, room that a checkpoint has not reached yet is better than none.
+  if (extent < 0) return allocateOpen(pages, density, false);
+  mark(extent, 0, pages);
+  noteOpen(extent);
+  return pageRef(extent, 0);
+}
+
+/** A run in an open extent; NULL_REF when none has one. `settledOnly`: see placement.ts. */
+function allocateOpen(pages: number, density: Density, settledOnly: boolean): Ref {
   const list = open[density];
   for (let i = list.length - 1; i >= 0; i--) {
     const extent = list[i]!;
-    if (longestFree[extent]! < pages || isUnsettled(extent)) continue;
+    if (longestFree[extent]! < pages || (settledOnly && isUnsettled(extent))) continue;
     const first = findClear(extent, pages);
     if (first < 0) continue;
     mark(extent, first, pages);
@@ -85,11 +97,7 @@ function allocateInside(pages: number, density: Density): Ref {
     }
     return pageRef(extent, first);
   }
-  const extent = takeExtent(KIND_PAGES, density, 0);
-  if (extent < 0) return NULL_REF;
-  mark(extent, 0, pages);
-  noteOpen(extent);
-  return pageRef(extent, 0);
+  return NULL_REF;
 }
 
 function allocateLong(pages: number, density: Density): Ref {
