@@ -2,7 +2,7 @@
 // page is drawn in memory/layout.ts.
 import { attachAllocator, createAllocator, releaseEverything } from './memory/allocator.js';
 import { wordWindows } from './memory/arena.js';
-import { createExtents } from './memory/extents.js';
+import { attachExtents, createExtents } from './memory/extents.js';
 import {
   DATABASE_EXPIRY_WORD,
   DATABASES_MAX,
@@ -89,11 +89,11 @@ export function attachHeap(databases: number, random: Random): void {
 
 /**
  * Takes over the heap of an arena that is a file (arena_options.ts): to be walked, not changed. Writes
- * nothing. Throws when its root page is of another kind.
+ * nothing and leaves the allocator alone. Throws when its root page is of another kind.
  */
 export function attachHeapReadOnly(): void {
   checkRootPage();
-  attachAllocator();
+  attachExtents();
   forgetFound();
 }
 

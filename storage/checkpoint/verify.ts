@@ -38,6 +38,7 @@ import {
   SLAB_BYTES_MAX,
   slotCount,
   slotGranules,
+  slotReciprocal,
 } from '../memory/size_classes.js';
 import { contains } from '../structures/btree.js';
 import { verifyTree } from '../structures/btree_verify.js';
@@ -50,7 +51,7 @@ import {
   locateKey,
   span,
 } from '../structures/entry.js';
-import { hashOfEntry, tableCount } from '../structures/hash_table.js';
+import { tableCount } from '../structures/hash_table.js';
 import { verifyTable } from '../structures/table_verify.js';
 import { valueTypeOf } from '../values/value_types.js';
 
@@ -60,9 +61,12 @@ export interface VerifyReport {
   usedBytes: number;
 }
 
-/** Walks the whole heap. Throws an Error that names what is wrong at the first inconsistency. */
-export function verifyHeap(): VerifyReport {
-  const walk = new HeapWalk();
+/**
+ * Walks the whole heap. Throws an Error that names what is wrong at the first inconsistency.
+ * `onProgress` gets the number of keys seen, now and then.
+ */
+export function verifyHeap(onProgress: (keys: number) => void = () => {}): VerifyReport {
+  const walk = new HeapWalk(onProgress);
   let keys = 0;
   for (let i = 0; i < databaseCount(); i++) keys += verifyDatabase(i, walk);
   walk.compareWithBitmaps();
@@ -72,12 +76,11 @@ export function verifyHeap(): VerifyReport {
 function verifyDatabase(index: number, walk: HeapWalk): number {
   const database = databaseRoot(index);
   let expires = 0;
-  verifyTable(database, walk.ownsDense, (ref) => {
+  verifyTable(database, walk.ownsDense, (ref, hash) => {
     verifyEntry(ref, walk);
     if ((headerOf(ref) & FLAG_EXPIRES) === 0) return;
     expires++;
     loadExpiry(ref);
-    const hash = hashOfEntry(database, ref);
     if (!contains(database, DATABASE_EXPIRY_WORD, expiry.high, expiry.low, hash)) {
       throw new Error(`database ${index}: entry ${ref >>> 0} is missing in the expiry index`);
     }
@@ -92,6 +95,7 @@ function verifyDatabase(index: number, walk: HeapWalk): number {
 }
 
 function verifyEntry(ref: Ref, walk: HeapWalk): void {
+  walk.noteKey();
   walk.ownsData(ref, entryBytes(ref));
   if ((headerOf(ref) & FLAG_LONG_KEY) !== 0) {
     locateKey(ref);
@@ -104,11 +108,21 @@ function verifyEntry(ref: Ref, walk: HeapWalk): void {
   valueTypeOf(ref).verify(ref, walk.ownsData);
 }
 
+/** Keys between two calls of onProgress. */
+const PROGRESS_KEYS = 1 << 16;
+
 /** Slots and pages that have an owner, as bitmaps shaped like those of the extents. */
 class HeapWalk {
   objects = 0;
   bytes = 0;
-  private readonly owned = new Map<number, Int32Array>();
+  private keys = 0;
+  private readonly owned: (Int32Array | null)[] = new Array(extentCount).fill(null);
+
+  constructor(private readonly onProgress: (keys: number) => void) {}
+
+  noteKey(): void {
+    if ((++this.keys & (PROGRESS_KEYS - 1)) === 0) this.onProgress(this.keys);
+  }
 
   readonly ownsData = (ref: Ref, bytes: number): void => this.owns(ref, bytes, DATA);
   readonly ownsDense = (ref: Ref, bytes: number): void => this.owns(ref, bytes, DENSE);
@@ -131,8 +145,11 @@ class HeapWalk {
     }
     const granules = slotGranules[sizeClass]!;
     const at = ref & EXTENT_MASK;
-    if (at % granules !== 0) throw new Error(`ref ${ref >>> 0} is not at the start of a slot`);
-    this.mark(extent, at / granules, ref);
+    const slot = ((at + 0.5) * slotReciprocal[sizeClass]!) | 0;
+    if (slot * granules !== at || slot >= slotCount[sizeClass]!) {
+      throw new Error(`ref ${ref >>> 0} is not at the start of a slot`);
+    }
+    this.mark(extent, slot, ref);
     this.bytes += granules * 16;
   }
 
@@ -158,10 +175,10 @@ class HeapWalk {
   }
 
   private mark(extent: number, bit: number, ref: Ref): void {
-    let bits = this.owned.get(extent);
-    if (bits === undefined) {
+    let bits = this.owned[extent]!;
+    if (bits === null) {
       bits = new Int32Array(BITMAP_WORDS);
-      this.owned.set(extent, bits);
+      this.owned[extent] = bits;
     }
     const mask = 1 << (bit & 31);
     if ((bits[bit >>> 5]! & mask) !== 0) throw new Error(`ref ${ref >>> 0} has two owners`);
@@ -172,9 +189,9 @@ class HeapWalk {
     for (let extent = 0; extent < extentCount; extent++) {
       const kind = extentKind(extent);
       if (kind === KIND_METADATA) continue;
-      const owned = this.owned.get(extent);
+      const owned = this.owned[extent]!;
       if (kind === KIND_FREE || kind === KIND_RUN) {
-        const full = owned === undefined ? 0 : 1;
+        const full = owned === null ? 0 : 1;
         if (full !== (kind === KIND_RUN ? 1 : 0)) {
           throw new Error(`extent ${extent}: kind ${kind}, but owned by ${full} objects`);
         }
@@ -182,7 +199,7 @@ class HeapWalk {
         continue;
       }
       const bits = kind === KIND_SLAB ? slotCount[extentSizeClass(extent)]! : PAGES_PER_EXTENT;
-      this.compare(extent, owned ?? null, bits);
+      this.compare(extent, owned, bits);
     }
   }
 

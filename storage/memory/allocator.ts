@@ -68,7 +68,7 @@ export function createAllocator(): void {
   attachAllocator();
 }
 
-/** Rebuilds the derived state from the extent table. Writes nothing into the arena. */
+/** Rebuilds the derived state from the extent table, after a restore; frees extents that are empty. */
 export function attachAllocator(): void {
   attachExtents();
   resetSearch();
