@@ -2,10 +2,12 @@
 // requests that redis-benchmark sent. Unlike requests per second this does not depend on how fast
 // the load generator is or whether it has a core of its own.
 //
-// Each round starts each server afresh, fills it, and measures SET and GET at each pipeline depth;
+// Each round starts each server afresh, sets all keys once (else GET would measure misses and SET a
+// growing table), and measures SET and GET at each pipeline depth;
 // the servers take turns, so that a slow minute of the machine hits both.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { loadKeys } from './loader.js';
 import { machine, median, printTable, writeResult } from './report.js';
 import { type Contestant, ServerProcess } from './server_process.js';
 
@@ -86,11 +88,7 @@ export async function cpuPerRequest(options: CpuOptions): Promise<void> {
 async function measureRound(contestant: Contestant, divide: number, into: Figures): Promise<void> {
   const server = await ServerProcess.start(contestant);
   try {
-    await benchmark(server.port, {
-      command: 'set',
-      pipeline: 64,
-      requests: Math.ceil(KEYS / divide),
-    });
+    await loadKeys(server.port, KEYS, VALUE_BYTES);
     for (const load of LOADS) {
       const requests = Math.ceil(load.requests / divide);
       const before = server.cpuMicros();
