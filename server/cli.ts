@@ -8,11 +8,14 @@ import { joinWords } from './config/conf_lines.js';
 import { ConfigError } from './config/config_error.js';
 import { OPTIONS, type Option, type ServerConfig } from './config/config_table.js';
 import { loadConfig } from './config/load_config.js';
+import { isTool } from './tools/tools.js';
 import { REDIS_VERSION, STILLFRAME_VERSION } from './version.js';
 
 export type Command =
   /** Start with this configuration. `configFile` is absolute; null without one (or only '-'). */
   | { readonly kind: 'serve'; readonly config: ServerConfig; readonly configFile: string | null }
+  /** Run one of the programs of tools/ with these arguments. */
+  | { readonly kind: 'tool'; readonly name: string; readonly args: readonly string[] }
   /** Print the text on standard output and exit with code 0. */
   | { readonly kind: 'print'; readonly text: string }
   /** Print the line on standard error and exit with code 1. */
@@ -26,6 +29,8 @@ export function readCommand(
   args: readonly string[],
   readStandardInput: () => string = () => readFileSync(0, 'utf8'),
 ): Command {
+  const [first, ...rest] = args;
+  if (isTool(first)) return { kind: 'tool', name: first, args: rest };
   try {
     const line = parseCommandLine(args);
     if (line.flags.has('help')) return { kind: 'print', text: helpText() };
@@ -59,6 +64,11 @@ function helpText(): string {
   return `Stillframe ${STILLFRAME_VERSION}: an in-memory key-value server that speaks the Redis protocol
 
 Usage: stillframe [FILE.conf | -] [--option value ...]
+       stillframe verify FILE|DIR
+       stillframe inspect [--json] FILE
+
+verify proves checkpoint files sound, inspect says what is in one; both need no server
+('stillframe verify --help' says more; a FILE.conf of such a name is given as ./verify).
 
 FILE.conf is in redis.conf syntax ('-' reads it from standard input); options on the
 command line come after it. Examples:

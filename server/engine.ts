@@ -13,6 +13,7 @@ import { noteUnixListener, startReactor } from './connections.js';
 import { startCron, stopCron } from './cron.js';
 import { lifecycle } from './lifecycle.js';
 import { type Listeners, openListeners } from './listeners.js';
+import { lazyRestore, noteRestored } from './restore.js';
 import { runtime } from './runtime.js';
 
 let reactor: ReactorHandle | null = null;
@@ -44,7 +45,8 @@ export function startEngine(): void {
 function recover(): void {
   const { config, log } = runtime;
   const start = performance.now();
-  const recovery = recoverHeap(config.dir, config.databases, config.restoreSkip, randomWord);
+  const lazy = config.restore === 'lazy' ? lazyRestore() : null;
+  const recovery = recoverHeap(config.dir, config.databases, config.restoreSkip, randomWord, lazy);
   for (const name of recovery.removed) log.notice(`Removed ${name}, left by a run that was killed`);
   for (const path of recovery.skipped) log.warning(`Passed over a checkpoint, now ${path}`);
   if (recovery.file === null) {
@@ -52,8 +54,8 @@ function recover(): void {
     return;
   }
   checkpointStatus.keysLoaded = recovery.keys;
-  const millis = (performance.now() - start).toFixed(0);
-  log.notice(`Restored ${recovery.keys} keys from ${recovery.file.path} in ${millis} ms`);
+  const millis = performance.now() - start;
+  noteRestored(recovery.keys, recovery.file.path, recovery.isFilling, millis);
 }
 
 /** Applies a change of `port` or `bind`: null, or why it cannot be. */

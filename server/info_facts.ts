@@ -26,6 +26,7 @@ import type {
 } from './info/info_source.js';
 import { readCpuFacts, readMemoryFacts } from './info/process_facts.js';
 import { Rate } from './info/rate.js';
+import { restoreFacts } from './restore.js';
 import { runtime } from './runtime.js';
 import { errorCounts, resetStats, stats } from './stats.js';
 
@@ -152,6 +153,7 @@ function persistenceFacts(): PersistenceFacts {
     lastSavedPages: last?.pagesSaved ?? 0,
     lastExtraBytesPeak: last?.extraBytesPeak ?? 0,
     lastFileBytes: last?.fileBytes ?? 0,
+    ...restoreFacts(),
   };
 }
 

@@ -72,6 +72,15 @@ export class Log {
     this.write('warning', message);
   }
 
+  /** Where lines go now, for messages of the native side; closeDescriptor() when no longer needed. */
+  openDescriptor(): number {
+    return this.path === '' ? 1 : openSync(this.path, 'a', 0o644);
+  }
+
+  closeDescriptor(descriptor: number): void {
+    if (this.path !== '') closeSync(descriptor);
+  }
+
   private write(level: LogLevel, message: string): void {
     if (!this.writes(level)) return;
     const line = formatLine(process.pid, new Date(), level, message);

@@ -8,6 +8,7 @@ import type { ServerConfig } from './config/config_table.js';
 import { clientsMax } from './config/machine.js';
 import { openLog } from './log.js';
 import { runtime } from './runtime.js';
+import { runTool } from './tools/tools.js';
 import { STILLFRAME_VERSION } from './version.js';
 
 /** The data could not be recovered: distinct from 1, wrong usage. */
@@ -22,6 +23,10 @@ async function main(): Promise<void> {
   if (command.kind === 'refuse') {
     process.stderr.write(command.line);
     process.exitCode = 1;
+    return;
+  }
+  if (command.kind === 'tool') {
+    process.exitCode = await runTool(command.name, command.args);
     return;
   }
   configure(command.config, command.configFile);

@@ -78,6 +78,12 @@ export interface PersistenceFacts {
   readonly lastSavedPages: number;
   readonly lastExtraBytesPeak: number;
   readonly lastFileBytes: number;
+  /** The lazy restore of this start: zeros when there was nothing to restore or it was eager. */
+  readonly isRestoring: boolean;
+  readonly restoreBytesTotal: number;
+  readonly restoreBytesDone: number;
+  /** How long the restore of this start took, lazy or eager; 0 until it has ended. */
+  readonly restoreDurationMicros: number;
 }
 
 export interface StatsFacts {

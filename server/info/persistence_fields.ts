@@ -55,4 +55,8 @@ export const PERSISTENCE_FIELDS: readonly Field<PersistenceFacts>[] = [
   ['checkpoint_last_saved_pages', (facts) => facts.lastSavedPages],
   ['checkpoint_last_extra_bytes_peak', (facts) => facts.lastExtraBytesPeak],
   ['checkpoint_last_file_bytes', (facts) => facts.lastFileBytes],
+  ['restore_in_progress', (facts) => flag(facts.isRestoring)],
+  ['restore_bytes_total', (facts) => facts.restoreBytesTotal],
+  ['restore_bytes_done', (facts) => facts.restoreBytesDone],
+  ['restore_last_duration_usec', (facts) => facts.restoreDurationMicros],
 ];

@@ -1,8 +1,12 @@
 // Recovery: finds the newest checkpoint, checks it and takes its heap over. A damaged checkpoint
 // stops the start: what to do with it is the user's decision, never ours.
+//
+// Lazily, only footer, manifest and block table are read before the heap is used; a damaged block is
+// noticed when it is touched, which ends the process, or by the background threads.
 import { native } from '../../native/index.js';
 import { attachHeap, createHeap, databaseCount, isFormatted, type Random } from '../heap.js';
-import { extentCount } from '../memory/arena.js';
+import { arena, extentCount } from '../memory/arena.js';
+import { setFilling } from '../memory/extents.js';
 import { databaseRoot, EXTENT_BYTES } from '../memory/layout.js';
 import { tableCount } from '../structures/hash_table.js';
 import {
@@ -14,10 +18,20 @@ import {
 } from './checkpoint_files.js';
 import { CheckpointError, type Manifest, readManifest } from './snapshot_format.js';
 
+/** How a lazy restore tells what becomes of it. */
+export interface LazyRestore {
+  /** Descriptor of the log, for a message that cannot wait; open until onFilled. */
+  readonly logDescriptor: number;
+  /** Everything is in memory, or the rest cannot be read: the error says why and what to do. */
+  readonly onFilled: (error: Error | null) => void;
+}
+
 export interface Recovery {
   /** The checkpoint that was restored, or null: the heap is new and empty. */
   readonly file: CheckpointFile | null;
   readonly keys: number;
+  /** The file is still being read; onFilled follows. */
+  readonly isFilling: boolean;
   /** Temporary files of runs that were killed, removed now. */
   readonly removed: readonly string[];
   /** Checkpoints that were passed over, with their new paths. */
@@ -26,7 +40,8 @@ export interface Recovery {
 
 /**
  * Restores the newest checkpoint below a data directory, or formats a new heap when there is none.
- * `skip`: how many of the newest to pass over. Throws CheckpointError (or another Error of the file
+ * `skip`: how many of the newest to pass over. `lazy`: null reads everything before it returns, and so
+ * does a mechanism without missing pages. Throws CheckpointError (or another Error of the file
  * system) when the checkpoint cannot be used.
  */
 export function recoverHeap(
@@ -34,6 +49,7 @@ export function recoverHeap(
   databases: number,
   skip: number,
   random: Random,
+  lazy: LazyRestore | null,
 ): Recovery {
   const directory = checkpointDirectory(dataDirectory);
   const removed = removeTemporaries(directory);
@@ -45,10 +61,11 @@ export function recoverHeap(
     );
   }
   const file = files[skip] ?? null;
+  const fill = arena.mechanism === 'userfaultfd' ? lazy : null;
   if (file === null) createHeap(databases, random);
-  else restoreOrAdvise(files, skip, databases, random);
+  else restoreOrAdvise(files, skip, databases, random, fill);
   const skipped = files.slice(0, skip).map(setAside);
-  return { file, keys: totalKeys(), removed, skipped };
+  return { file, keys: totalKeys(), isFilling: file !== null && fill !== null, removed, skipped };
 }
 
 /**
@@ -61,7 +78,7 @@ export function reloadHeap(dataDirectory: string, databases: number, random: Ran
   const newest = listCheckpoints(directory)[0];
   if (newest === undefined) throw new Error(`there is no checkpoint in ${directory}`);
   try {
-    restoreHeap(newest.path, databases, random);
+    restoreHeap(newest.path, databases, random, null);
   } catch (error) {
     if (!isFormatted()) createHeap(databases, random);
     throw error;
@@ -74,19 +91,30 @@ function restoreOrAdvise(
   skip: number,
   databases: number,
   random: Random,
+  lazy: LazyRestore | null,
 ): void {
+  const older = files[skip + 1];
+  const next = older === undefined ? 'with an empty data set' : `from ${older.path}`;
+  const advice = `To start ${next} instead: --restore-skip ${skip + 1}`;
   try {
-    restoreHeap(files[skip]!.path, databases, random);
+    const fill = lazy === null ? null : { ...lazy, advice };
+    restoreHeap(files[skip]!.path, databases, random, fill);
   } catch (error) {
-    const older = files[skip + 1];
-    const next = older === undefined ? 'with an empty data set' : `from ${older.path}`;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${reason}. To start ${next} instead: --restore-skip ${skip + 1}`);
+    throw new Error(`${messageOf(error)}. ${advice}`);
   }
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Puts the heap of a checkpoint into the arena, in place of what is there. */
-export function restoreHeap(path: string, databases: number, random: Random): void {
+function restoreHeap(
+  path: string,
+  databases: number,
+  random: Random,
+  lazy: (LazyRestore & { readonly advice: string }) | null,
+): void {
   const manifest = readManifest(path);
   if (manifest.extents.length > extentCount) {
     throw new CheckpointError(
@@ -95,14 +123,28 @@ export function restoreHeap(path: string, databases: number, random: Random): vo
       `${extentCount * EXTENT_BYTES}`,
     );
   }
-  native.restoreExtents({ path, extents: manifest.extents, tableOffset: manifest.tableOffset });
+  const { extents, tableOffset, tableChecksum } = manifest;
+  const request = { path, extents, tableOffset, tableChecksum };
+  setFilling(lazy !== null);
+  if (lazy === null) {
+    native.restoreExtents(request);
+  } else {
+    const { advice, logDescriptor } = lazy;
+    native.restoreLazily({
+      ...request,
+      advice,
+      logDescriptor,
+      onFilled: (error) => {
+        setFilling(false);
+        lazy.onFilled(error === null ? null : new Error(`${error.message}. ${advice}`));
+      },
+    });
+  }
   try {
     attachHeap(databases, random);
     compareWithManifest(path, manifest);
   } catch (error) {
-    throw error instanceof CheckpointError
-      ? error
-      : new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw error instanceof CheckpointError ? error : new Error(`${path}: ${messageOf(error)}`);
   }
 }
 

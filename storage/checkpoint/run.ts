@@ -103,9 +103,9 @@ function cut(request: CheckpointRequest): void {
       temporaryPath: `${path}.tmp`,
       extents: sealed.extents,
       memoryBytesMax: nativeBound(request, sealed.extents),
-      onCopied: (error) => {
+      onCopied: (error, tableChecksum) => {
         if (error !== null) end(request, error);
-        else finish(request, sealed, path, keys, used);
+        else finish(request, sealed, tableChecksum, path, keys, used);
       },
     });
     setCheckpointExtents(sealed.extents);
@@ -123,6 +123,7 @@ function cut(request: CheckpointRequest): void {
 function finish(
   request: CheckpointRequest,
   sealed: Seal,
+  tableChecksum: number,
   path: string,
   keys: number[],
   used: number,
@@ -132,6 +133,7 @@ function finish(
       epoch: sealed.epoch,
       serverVersion: request.serverVersion,
       createdMillis: request.nowMillis,
+      tableChecksum,
       pages: native.checkpointCounters().pagesTotal,
       keys,
       usedBytes: used,

@@ -9,8 +9,9 @@
 //    16  manifest offset u64  24  manifest CRC32C u32    28  zero
 //    32  file bytes u64       40  zero                   60  CRC32C of footer bytes 0..59
 //
-// Opening checks footer, manifest, versions and sizes before anything is mapped; the blocks are
-// checked as they are read. Whoever reads a file here never changes it.
+// Opening checks footer, manifest, versions and sizes before anything is mapped; the manifest has the
+// checksum of the block table, which is checked before the first block; blocks as they are read. So
+// no byte behind the extents, and no byte of an extent, changes without being noticed. Whoever reads a file here never changes it.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { pack, unpack } from 'msgpackr';
 import { native } from '../../native/index.js';
@@ -44,6 +45,8 @@ export interface Manifest {
   readonly dataBytes: number;
   readonly tableOffset: number;
   readonly tableBytes: number;
+  /** CRC32C of the block table. */
+  readonly tableChecksum: number;
   readonly pages: number;
   /** Keys per database. */
   readonly keys: readonly number[];
@@ -63,7 +66,7 @@ export function describeCheckpoint(
   extents: Uint8Array,
   facts: Pick<
     Manifest,
-    'epoch' | 'serverVersion' | 'createdMillis' | 'pages' | 'keys' | 'usedBytes'
+    'epoch' | 'serverVersion' | 'createdMillis' | 'tableChecksum' | 'pages' | 'keys' | 'usedBytes'
   >,
 ): Manifest {
   const dataBytes = extents.length * EXTENT_BYTES;
@@ -107,7 +110,8 @@ export function readManifest(path: string): Manifest {
   }
 }
 
-function readManifestFrom(file: number, path: string): Manifest {
+/** readManifest() of an open file; `path` is for messages. */
+export function readManifestFrom(file: number, path: string): Manifest {
   const fileBytes = fstatSync(file).size;
   if (fileBytes < FOOTER_BYTES) {
     throw new CheckpointError(path, `at least ${FOOTER_BYTES} bytes`, `${fileBytes}`);

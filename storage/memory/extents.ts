@@ -78,6 +78,7 @@ let highestUsed = 0; // one past the highest extent ever used since attach
 let freeCount = 0;
 let dirtyCount = 0;
 let runExtents: Uint8Array | null = null; // extents of the active checkpoint, or null
+let filling = false; // a lazy restore has not brought everything in yet
 
 /** Writes the extent table into windows that are all zero: all of a fresh arena, and those that a
  *  restored file did not have. Writes nothing else. */
@@ -159,6 +160,7 @@ export function freeExtent(extent: number): void {
   dirty[extent] = 1;
   dirtyCount++;
   freeCount++;
+  if (filling) native.forgetExtents(extent, 1);
   if (extent < lowestFree) lowestFree = extent;
 }
 
@@ -214,6 +216,11 @@ export function releaseFreeExtents(limit: number): number {
     released++;
   }
   return released;
+}
+
+/** Tells that a lazy restore has begun (false: ended): what is freed need not be read any more. */
+export function setFilling(on: boolean): void {
+  filling = on;
 }
 
 /** Tells the extents of a starting checkpoint (null: it ended); see releaseFreeExtents. */

@@ -432,34 +432,34 @@ describe.runIf(kind === 'stillframe')('checkpoint files', () => {
     'a foreign file': (path) => writeFileSync(path, 'REDIS0010'.repeat(10_000)),
   };
 
-  test.each(Object.entries(damages))(
-    '%s stops the start with a reason and a way out',
-    async (_, damage) => {
-      const [older, newer] = await twoCheckpoints();
-      damage(newer);
-      const damaged = readFileSync(newer);
-      const port = String(await freePort());
-      const refused = await runToExit(kind, ['--port', port, '--dir', dir, '--save', '']);
-      expect(refused.code).not.toBe(0);
-      expect(refused.signal).toBeNull();
-      expect(refused.log).toContain(newer);
-      expect(refused.log).not.toContain('Ready to accept connections');
-      expect(readFileSync(newer).equals(damaged), 'the damaged file is left as it is').toBe(true);
+  test.each(
+    Object.entries(damages),
+  )('%s stops the start with a reason and a way out', async (_, damage) => {
+    const [older, newer] = await twoCheckpoints();
+    damage(newer);
+    const damaged = readFileSync(newer);
+    const port = String(await freePort());
+    const args = ['--port', port, '--dir', dir, '--save', '', '--restore', 'eager'];
+    const refused = await runToExit(kind, args);
+    expect(refused.code).not.toBe(0);
+    expect(refused.signal).toBeNull();
+    expect(refused.log).toContain(newer);
+    expect(refused.log).not.toContain('Ready to accept connections');
+    expect(readFileSync(newer).equals(damaged), 'the damaged file is left as it is').toBe(true);
 
-      const option = /(--restore-skip) (\d+)/.exec(refused.log) ?? [];
-      expect(option, `the log names an option: ${refused.log}`).toHaveLength(3);
-      const { server, client } = await start(option[1] as string, option[2] as string);
-      expect(await client.call('GET', 'state')).toBe('older');
-      const aside = readFileSync(`${newer}.skipped`);
-      expect(aside.equals(damaged), 'it is kept, under another name').toBe(true);
-      expect(existsSync(older)).toBe(true);
-      // And life goes on: the next checkpoint is newer than the damaged one.
-      await client.call('SET', 'state', 'newest');
-      expect(await client.call('SAVE')).toBe('OK');
-      await server.kill();
-      expect((checkpointFiles().at(-1) as string) > newer).toBe(true);
-    },
-  );
+    const option = /(--restore-skip) (\d+)/.exec(refused.log) ?? [];
+    expect(option, `the log names an option: ${refused.log}`).toHaveLength(3);
+    const { server, client } = await start(option[1] as string, option[2] as string);
+    expect(await client.call('GET', 'state')).toBe('older');
+    const aside = readFileSync(`${newer}.skipped`);
+    expect(aside.equals(damaged), 'it is kept, under another name').toBe(true);
+    expect(existsSync(older)).toBe(true);
+    // And life goes on: the next checkpoint is newer than the damaged one.
+    await client.call('SET', 'state', 'newest');
+    expect(await client.call('SAVE')).toBe('OK');
+    await server.kill();
+    expect((checkpointFiles().at(-1) as string) > newer).toBe(true);
+  });
 
   test('a checkpoint copied to another folder starts a server there', async () => {
     const [, newer] = await twoCheckpoints();

@@ -134,18 +134,21 @@ describeWithPeer('persistence, DEBUG, MEMORY and INFO', () => {
     expect(differences).toEqual([]);
   });
 
-  test.each(['NOSAVE', 'SAVE', '', 'NOW', 'FORCE NOSAVE'])(
-    'SHUTDOWN %s ends the process',
-    async (words) => {
-      const pair = await Promise.all([spawnServer({ kind: 'redis' }), spawnServer()]);
-      const script = `a: SET k v\na: SAVE\na~ SHUTDOWN ${words}\na!`;
-      const differences = await compareScript(...pair, script);
-      const exits = await Promise.all(pair.map((server) => server.exited));
-      for (const server of pair) await server.stop();
-      expect(differences).toEqual([]);
-      expect(exits[1]).toEqual(exits[0]);
-    },
-  );
+  test.each([
+    'NOSAVE',
+    'SAVE',
+    '',
+    'NOW',
+    'FORCE NOSAVE',
+  ])('SHUTDOWN %s ends the process', async (words) => {
+    const pair = await Promise.all([spawnServer({ kind: 'redis' }), spawnServer()]);
+    const script = `a: SET k v\na: SAVE\na~ SHUTDOWN ${words}\na!`;
+    const differences = await compareScript(...pair, script);
+    const exits = await Promise.all(pair.map((server) => server.exited));
+    for (const server of pair) await server.stop();
+    expect(differences).toEqual([]);
+    expect(exits[1]).toEqual(exits[0]);
+  });
 
   test('INFO names the checkpoint mechanism and no forks', async () => {
     const client = await subject.connect();

@@ -77,6 +77,10 @@ const SOURCE: InfoSource = {
     lastSavedPages: 9,
     lastExtraBytesPeak: 65536,
     lastFileBytes: 4096000,
+    isRestoring: true,
+    restoreBytesTotal: 8388608,
+    restoreBytesDone: 65536,
+    restoreDurationMicros: 0,
   }),
   stats: () => ({
     connectionsReceived: 1,
@@ -170,6 +174,8 @@ describe('sections', () => {
     expect(field('persistence', 'checkpoint_mechanism')).toBe('userfaultfd');
     expect(field('persistence', 'checkpoint_last_pause_usec')).toBe('312');
     expect(field('persistence', 'checkpoint_last_file_bytes')).toBe('4096000');
+    expect(field('persistence', 'restore_in_progress')).toBe('1');
+    expect(field('persistence', 'restore_bytes_done')).toBe('65536');
     expect(field('stats', 'total_forks')).toBe('0');
     expect(field('stats', 'instantaneous_input_kbps')).toBe('2.00');
     expect(field('stats', 'expired_stale_perc')).toBe('1.26');

@@ -108,16 +108,16 @@ describe('SHUTDOWN', () => {
 });
 
 describe('signals', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s saves where there are save points',
-    async (name) => {
-      const [server, client] = await start('--save', '3600 1');
-      await client.call('SET', 'k', 'v');
-      process.kill(server.pid, name);
-      expect(await server.exited).toEqual({ code: 0, signal: null });
-      expect(checkpoints(server)).toHaveLength(1);
-    },
-  );
+  test.each([
+    'SIGTERM',
+    'SIGINT',
+  ] as const)('%s saves where there are save points', async (name) => {
+    const [server, client] = await start('--save', '3600 1');
+    await client.call('SET', 'k', 'v');
+    process.kill(server.pid, name);
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    expect(checkpoints(server)).toHaveLength(1);
+  });
 
   test('SIGTERM whose checkpoint fails leaves the server serving', async () => {
     const [server, client] = await start('--save', '3600 1');

@@ -95,7 +95,7 @@ test('a heap of more than 4 GiB is written, checked, saved and restored', async 
   heap.flushHeap();
   expect(verifyHeap().keys).toBe(0);
 
-  const recovery = recoverHeap(directory, 2, 0, () => seed++);
+  const recovery = recoverHeap(directory, 2, 0, () => seed++, null);
   expect(recovery.keys).toBe(VALUES + 2 * SMALL_KEYS);
   check();
   expect(verifyHeap()).toEqual(before);
