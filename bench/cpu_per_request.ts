@@ -3,8 +3,8 @@
 // the load generator is or whether it has a core of its own.
 //
 // Each round starts each server afresh, sets all keys once (else GET would measure misses and SET a
-// growing table), and measures SET and GET at each pipeline depth;
-// the servers take turns, so that a slow minute of the machine hits both.
+// growing table), and measures SET and GET at each pipeline depth; the servers take turns, so that a
+// slow minute of the machine hits both.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { loadKeys } from './loader.js';
