@@ -5,11 +5,12 @@
 // one server run the subject; STILLFRAME_TEST_SUBJECT=redis runs them against the peer, which
 // shows whether a failing expectation is the test's own fault.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PID_LIST, TEMPORARY_ROOT } from './global_setup.js';
 import { RawClient } from './raw_client.js';
 import { REDIS_SERVER } from './redis_peer.js';
 
@@ -59,7 +60,7 @@ process.on('exit', () => {
 
 /** A new folder for test data, below the folder that the global set-up removes. */
 export function temporaryFolder(): string {
-  const root = process.env.STILLFRAME_TEST_TMP;
+  const root = process.env[TEMPORARY_ROOT];
   return mkdtempSync(join(root && existsSync(root) ? root : tmpdir(), 'stillframe-'));
 }
 
@@ -101,6 +102,8 @@ export async function runToExit(
 
 function collect(child: ChildProcess): () => string {
   running.add(child);
+  const root = process.env[TEMPORARY_ROOT];
+  if (root && child.pid) appendFileSync(join(root, PID_LIST), `${child.pid}\n`);
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
