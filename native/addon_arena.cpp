@@ -281,6 +281,7 @@ void ReleaseExtents(const Napi::CallbackInfo& info) {
   binding->arena.populate().cancel(first, count);
   const Status status =
       binding->arena.mapping().discard(first * kExtentBytes, count * kExtentBytes);
+  binding->checkpoint->noteReleased(first, count);
   if (!status.ok()) Throw(info.Env(), status);
 }
 
@@ -307,9 +308,8 @@ void CheckpointPrepare(const Napi::CallbackInfo& info) {
       !ReadFunction(request, "onPrepared", onPrepared)) {
     return;
   }
-  size_t dataExtents = 0;
-  for (size_t i = 0; i < extents.length; i++) dataExtents += extents.data[i] != 0;
-  const Status status = binding->checkpoint->prepare(memoryBytesMax, dataExtents, extents.length);
+  const Status status = binding->checkpoint->prepare(
+      memoryBytesMax, std::vector<uint8_t>(extents.data, extents.data + extents.length));
   if (!status.ok()) return Throw(info.Env(), status);
   Expect(*binding, CheckpointEvent::prepared, onPrepared);
 }
@@ -389,6 +389,8 @@ Napi::Value CheckpointReadCounters(const Napi::CallbackInfo& info) {
   set("faults", counters.faults);
   set("poolOverflows", counters.poolOverflows);
   set("extraBytesPeak", counters.extraBytesPeak);
+  set("preArmFaults", counters.preArmFaults);
+  set("rangesAtCut", counters.rangesAtCut);
   set("fileBytes", counters.fileBytes);
   return result;
 }
@@ -406,7 +408,7 @@ void RestoreExtents(const Napi::CallbackInfo& info) {
       !ReadCount(object.Get("tableOffset"), "tableOffset", 9007199254740991.0, tableOffset)) {
     return;
   }
-  if (binding->checkpoint->active()) {
+  if (binding->checkpoint->active() || binding->checkpoint->prepared()) {
     Throw(info.Env(), Status::failure("a checkpoint run is active: restore before it or after it"));
     return;
   }

@@ -24,6 +24,7 @@
         "snapshot/copier.cpp",
         "snapshot/cut.cpp",
         "snapshot/cut_writer.cpp",
+        "snapshot/pre_arm.cpp",
         "snapshot/preimage_pool.cpp",
         "snapshot/restore.cpp",
         "snapshot/run_memory.cpp",

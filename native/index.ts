@@ -51,6 +51,11 @@ export interface CheckpointCounters {
   /** Memory of the run (staging, pre-image pool, block table), resident from before the cut until
    *  the pages are copied; at most memoryBytesMax, less for a small arena. */
   readonly extraBytesPeak: number;
+  /** Writes between checkpointPrepare and the cut that met the protection set ahead; nothing is
+   *  copied for them. */
+  readonly preArmFaults: number;
+  /** Ranges that were left to protect at the cut: what the pause is made of. */
+  readonly rangesAtCut: number;
   /** Bytes written into the file; holes are not counted. */
   readonly fileBytes: number;
 }
@@ -114,9 +119,10 @@ export interface NativeBinding {
   /** CRC32C (Castagnoli) of the bytes, continuing from seed (default 0). */
   crc32c(bytes: Uint8Array, seed?: number): number;
 
-  /** Touches the memory of the coming run in the background (tens of milliseconds for 64 MiB).
-   *  Optional: checkpointStart does what was not done, but on the JS thread, before the pause. The
-   *  memory stays until a run has used it or checkpointAbort() gives it back. */
+  /** In the background (tens to hundreds of milliseconds): touches the memory of the coming run and
+   *  protects the extents ahead of the cut. A write meanwhile drops the protection again and is
+   *  noted; checkpointStart protects what was noted. Optional: checkpointStart does what was not
+   *  done, but on the JS thread. Both stay until a run has used them or checkpointAbort(). */
   checkpointPrepare(request: CheckpointPrepare): void;
   /** Protects the extents and starts the copier. Returns the pause in microseconds.
    *  Throws (and leaves nothing protected, no file) when a run is active or a call fails. */

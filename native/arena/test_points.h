@@ -19,6 +19,8 @@ enum class TestPoint {
   copierClaimed,    // the copier has the page, not yet a copy
   copierCopied,     // the copier has a copy, not yet decided
   copierDecided,    // all pages of an extent decided, the extent still protected
+  preArmTaken,      // before the cut: notes of an extent taken, not yet protected
+  preArmLetGo,      // before the cut: a writer has let a page go and not yet noted it
   count,
 };
 

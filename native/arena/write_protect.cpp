@@ -128,6 +128,8 @@ class UserfaultWriteProtect final : public WriteProtect {
   const char* name() const override { return "userfaultfd"; }
   const std::string& reason() const override { return reason_; }
   int signalNumber() const override { return SIGBUS; }
+  void beginRun(size_t) override {}
+  size_t granuleBytes() const override { return kPageBytes; }
 
   int prepare(uint8_t* start, size_t bytes) override {
     if (coversUnpopulated_) return 0;

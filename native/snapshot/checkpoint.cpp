@@ -13,7 +13,26 @@ uint64_t monotonicMicros() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
 }
 
+size_t countData(const uint8_t* kinds, size_t extentCount) {
+  return extentCount - static_cast<size_t>(std::count(kinds, kinds + extentCount, 0));
+}
+
 }  // namespace
+
+Status Checkpoint::checkKinds(const uint8_t* kinds, size_t extentCount) const {
+  if (extentCount > arena_.extentCount()) {
+    return Status::failure("the extents of a checkpoint must lie in the arena: got " +
+                           std::to_string(extentCount) + " of " +
+                           std::to_string(arena_.extentCount()));
+  }
+  for (size_t i = 0; i < extentCount; i++) {
+    if (kinds[i] > static_cast<uint8_t>(ExtentKind::denseMetadata)) {
+      return Status::failure("the kind of extent " + std::to_string(i) +
+                             " must be 0, 1 or 2; got " + std::to_string(kinds[i]));
+    }
+  }
+  return Status();
+}
 
 Status Checkpoint::open() { return cut_.open(); }
 
@@ -41,16 +60,19 @@ void Checkpoint::waitForJob(std::unique_lock<std::mutex>& lock) {
   changed_.wait(lock, [this] { return job_ == Job::none; });
 }
 
-Status Checkpoint::prepare(size_t memoryBytesMax, size_t dataExtents, size_t extentCount) {
+Status Checkpoint::prepare(size_t memoryBytesMax, std::vector<uint8_t> kinds) {
+  Status status = checkKinds(kinds.data(), kinds.size());
+  if (!status.ok()) return status;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (phase_ != Phase::idle || job_ != Job::none || !results_.empty()) {
       return Status::failure("a checkpoint run is active: prepare the next one when it has ended");
     }
   }
-  Status status = startThread();
+  status = startThread();
   if (!status.ok()) return status;
-  preparation_ = {memoryBytesMax, dataExtents, extentCount};
+  preparedBytesMax_ = memoryBytesMax;
+  preparedKinds_ = std::move(kinds);
   submit(Job::prepare);
   return status;
 }
@@ -66,22 +88,11 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
     }
     waitForJob(lock);  // a preparation
   }
-  if (request.extentCount > arena_.extentCount()) {
-    return Status::failure("the extents of a checkpoint must lie in the arena: got " +
-                           std::to_string(request.extentCount) + " of " +
-                           std::to_string(arena_.extentCount()));
-  }
-  size_t dataExtents = 0;
-  for (size_t i = 0; i < request.extentCount; i++) {
-    if (request.kinds[i] > static_cast<uint8_t>(ExtentKind::denseMetadata)) {
-      return Status::failure("the kind of extent " + std::to_string(i) +
-                             " must be 0, 1 or 2; got " + std::to_string(request.kinds[i]));
-    }
-    if (request.kinds[i] != 0) dataExtents++;
-  }
-  Status status = startThread();
+  Status status = checkKinds(request.kinds, request.extentCount);
+  if (status.ok()) status = startThread();
   if (status.ok()) {
-    status = memory_.open(request.memoryBytesMax, dataExtents, request.extentCount);
+    status = memory_.open(request.memoryBytesMax, countData(request.kinds, request.extentCount),
+                          request.extentCount);
   }
   if (status.ok()) status = file_.create(request.temporaryPath, request.useDirect);
   if (status.ok()) {
@@ -94,6 +105,7 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
   if (status.ok()) status = cut_.arm();
   clock_gettime(CLOCK_MONOTONIC, &after);
   if (!status.ok()) {
+    (void)cut_.liftRest();  // the first error is the one to report
     file_.discard();
     memory_.release();
     return status;
@@ -140,6 +152,7 @@ void Checkpoint::abort() {
     phase_ = Phase::idle;
     durationMicros_ = monotonicMicros() - startedMicros_;
   }
+  (void)cut_.liftRest();  // of a preparation; what the kernel refuses is lifted when it is touched
   file_.discard();
   memory_.release();
   cancelled_.store(false, std::memory_order_relaxed);
@@ -156,6 +169,11 @@ bool Checkpoint::takeResult(CheckpointResult& result) {
 bool Checkpoint::active() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return phase_ != Phase::idle;
+}
+
+bool Checkpoint::prepared() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return phase_ == Phase::idle && (job_ == Job::prepare || cut_.preArm().active());
 }
 
 bool Checkpoint::covers(size_t firstExtent, size_t count) {
@@ -180,6 +198,8 @@ CheckpointCounters Checkpoint::counters() {
           cut_.faults(),
           cut_.poolOverflows(),
           extraBytesPeak_,
+          cut_.preArm().faults(),
+          cut_.preArm().rangesAtCut(),
           file_.bytesWritten()};
 }
 
@@ -195,9 +215,7 @@ void Checkpoint::work() {
     lock.unlock();
     CheckpointResult result{};
     if (job == Job::prepare) {
-      result = {CheckpointEvent::prepared,
-                memory_.open(preparation_.memoryBytesMax, preparation_.dataExtents,
-                             preparation_.extentCount)};
+      result = {CheckpointEvent::prepared, prepareRun()};
     } else if (job == Job::copy) {
       result = {CheckpointEvent::copied, copy()};
     } else {
@@ -218,10 +236,25 @@ void Checkpoint::work() {
   }
 }
 
+Status Checkpoint::prepareRun() {
+  const size_t extentCount = preparedKinds_.size();
+  const uint8_t* kinds = preparedKinds_.data();
+  Status status = memory_.open(preparedBytesMax_, countData(kinds, extentCount), extentCount);
+  if (status.ok()) status = cut_.prepareStates(extentCount);
+  if (status.ok()) status = cut_.preArm().run(kinds, extentCount, cancelled_);
+  if (!status.ok()) {
+    (void)cut_.liftRest();  // the first error is the one to report
+    memory_.release();
+  }
+  return status;
+}
+
 Status Checkpoint::copy() {
   Status status = copyCut({cut_, memory_, file_, cancelled_});
   if (!status.ok()) (void)cut_.liftAll();  // the first error is the one to report
   cut_.disarm();
+  const Status lifted = cut_.liftRest();  // extents that were freed before the cut
+  if (status.ok()) status = lifted;
   if (status.ok() && cut_.pool().freeCount() != cut_.pool().slotCount()) {
     status = Status::failure("checkpoint lost slots of its pre-image pool: " +
                              std::to_string(cut_.pool().freeCount()) + " of " +

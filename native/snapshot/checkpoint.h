@@ -37,6 +37,8 @@ struct CheckpointCounters {
   uint64_t faults;
   uint64_t poolOverflows;
   uint64_t extraBytesPeak;
+  uint64_t preArmFaults;
+  uint64_t rangesAtCut;
   uint64_t fileBytes;
 };
 
@@ -61,9 +63,10 @@ class Checkpoint {
   Status open();
   void close();  // aborts a run, joins the thread, leaves the fault handler; idempotent
 
-  // Touches the memory of a coming run in the background; ends with `prepared`. Optional: start()
-  // does what was not done, but then the serving thread waits for it.
-  Status prepare(size_t memoryBytesMax, size_t dataExtents, size_t extentCount);
+  // Touches the memory of a coming run and protects the extents ahead of its cut, in the
+  // background; ends with `prepared`. Optional: start() does what was not done, but then the
+  // serving thread waits for it. Without a start() after it, abort() undoes it.
+  Status prepare(size_t memoryBytesMax, std::vector<uint8_t> kinds);
   // Makes the cut and starts the copier; `pauseMicros` is the time the protection took.
   Status start(const CheckpointStart& request, uint64_t& pauseMicros);
   // Second phase, in phase `copied` only.
@@ -73,6 +76,12 @@ class Checkpoint {
   void abort();
   bool takeResult(CheckpointResult& result);
 
+  // The extents were given back to the kernel (not covers()): their protection is gone.
+  void noteReleased(size_t firstExtent, size_t count) {
+    cut_.preArm().noteReleased(firstExtent, count);
+  }
+  // True from prepare() until its protection became that of a run or was lifted again.
+  bool prepared();
   // True while a run is between start and its end and its cut includes one of the extents.
   bool covers(size_t firstExtent, size_t count);
   bool active();
@@ -85,6 +94,8 @@ class Checkpoint {
 
   static void run(void* self) { static_cast<Checkpoint*>(self)->work(); }
   void work();
+  Status checkKinds(const uint8_t* kinds, size_t extentCount) const;
+  Status prepareRun();
   Status copy();
   Status finishFile();
   Status startThread();
@@ -112,9 +123,8 @@ class Checkpoint {
   SnapshotFile file_;
   std::vector<uint8_t> tail_;
   std::string finalPath_;
-  struct {
-    size_t memoryBytesMax, dataExtents, extentCount;
-  } preparation_{};
+  size_t preparedBytesMax_ = 0;
+  std::vector<uint8_t> preparedKinds_;
 
   std::atomic<bool> cancelled_{false};
 };

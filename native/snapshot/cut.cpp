@@ -16,14 +16,26 @@ Status Cut::open() {
   kinds_.assign(arena_.extentCount(), 0);
   saved_ = std::vector<Saved>(arena_.extentCount());
   extentCount_ = 0;
+  statesPrepared_ = false;
+  Status status = preArm_.open();
+  if (!status.ok()) return status;
   return registration_.open(arena_.base(), arena_.bytes(), arena_.protection().signalNumber(),
                             *this);
 }
 
 void Cut::close() { registration_.close(); }
 
-Status Cut::prepare(const uint8_t* kinds, size_t extentCount, int overflowDescriptor) {
+Status Cut::prepareStates(size_t extentCount) {
+  if (statesPrepared_) return Status();
   Status status = arena_.states().advanceEpoch();
+  if (!status.ok()) return status;
+  arena_.states().populate(extentCount * kPagesPerExtent);
+  statesPrepared_ = true;
+  return status;
+}
+
+Status Cut::prepare(const uint8_t* kinds, size_t extentCount, int overflowDescriptor) {
+  Status status = prepareStates(extentCount);
   if (!status.ok()) return status;
   if (extentCount > 0) memcpy(kinds_.data(), kinds, extentCount);
   extentCount_ = extentCount;
@@ -42,40 +54,15 @@ Status Cut::prepare(const uint8_t* kinds, size_t extentCount, int overflowDescri
   for (auto* counter : {&pagesCopied_, &pagesSaved_, &faults_, &poolOverflows_}) {
     counter->store(0, std::memory_order_relaxed);
   }
-  arena_.states().populate(extentCount * kPagesPerExtent);
-  return forEachRange("preparing", [this](uint8_t* start, size_t bytes) {
-    return arena_.protection().prepare(start, bytes);
-  });
-}
-
-// Calls action(start, bytes) for every run of neighbouring extents; it returns 0 or errno.
-template <typename Action>
-Status Cut::forEachRange(const char* doing, Action action) {
-  for (size_t first = 0; first < extentCount_;) {
-    if (!covers(first)) {
-      first++;
-      continue;
-    }
-    size_t end = first + 1;
-    while (end < extentCount_ && covers(end)) end++;
-    const int code = action(arena_.extentAt(first), (end - first) * kExtentBytes);
-    if (code != 0) {
-      return Status::systemCall("ioctl", code,
-                                std::string(doing) + " the protection of extents " +
-                                    std::to_string(first) + " to " + std::to_string(end - 1));
-    }
-    first = end;
-  }
-  return Status();
+  return preArm_.prepareRest(kinds_.data(), extentCount);
 }
 
 Status Cut::arm() {
   armed_.store(true, std::memory_order_seq_cst);
   // A handler that came in before saw the flag down and may yet lift its page: let it leave first.
   registration_.waitForHandlers();
-  Status status = forEachRange("setting", [this](uint8_t* start, size_t bytes) {
-    return arena_.protection().protect(start, bytes);
-  });
+  statesPrepared_ = false;
+  Status status = preArm_.armRest(kinds_.data(), extentCount_);
   if (!status.ok()) {
     (void)liftAll();  // the first error is the one to report
     disarm();

@@ -33,6 +33,7 @@
 
 #include "arena/arena.h"
 #include "arena/fault_handler.h"
+#include "snapshot/pre_arm.h"
 #include "snapshot/preimage_pool.h"
 
 namespace stillframe {
@@ -46,7 +47,7 @@ enum class ExtentKind : uint8_t {
 
 class Cut final : public FaultSink {
  public:
-  explicit Cut(Arena& arena) : arena_(arena) {}
+  explicit Cut(Arena& arena) : arena_(arena), preArm_(arena) {}
   Cut(const Cut&) = delete;
   Cut& operator=(const Cut&) = delete;
   ~Cut() { close(); }
@@ -57,10 +58,13 @@ class Cut final : public FaultSink {
 
   // ---- the thread that makes the cut, between two commands ----
 
+  // Opens the epoch of the coming run and touches its page states; prepare() does it when it was
+  // not done. Also for a background thread, between runs.
+  Status prepareStates(size_t extentCount);
   // Prepares a run: epoch, extent kinds, empty lists. `overflowDescriptor` is where pre-images go
   // when the pool is full; it stays open until disarm() has returned.
   Status prepare(const uint8_t* kinds, size_t extentCount, int overflowDescriptor);
-  // Protects all extents of the run, in as few calls as they have gaps. On failure nothing is
+  // Protects what preArm() has not, in as few calls as that has gaps. On failure nothing is
   // protected and the run is disarmed.
   Status arm();
 
@@ -68,6 +72,8 @@ class Cut final : public FaultSink {
 
   // Lifts all protection of the run, whatever its pages' states. Only for a run that is given up.
   Status liftAll();
+  // Lifts what was protected ahead of the cut and is not part of it, all of it without a cut.
+  Status liftRest() { return preArm_.liftRest(); }
   // From now on handlers do not touch what the run owns; returns when none is inside.
   void disarm();
 
@@ -85,6 +91,7 @@ class Cut final : public FaultSink {
   ExtentKind kindOf(size_t extent) const { return static_cast<ExtentKind>(kinds_[extent]); }
   size_t extentCount() const { return extentCount_; }
   PreimagePool& pool() { return pool_; }
+  PreArm& preArm() { return preArm_; }
 
   // ---- counters of the present or last run; readable by any thread ----
   uint64_t pagesTotal() const { return pagesTotal_.load(std::memory_order_relaxed); }
@@ -116,17 +123,17 @@ class Cut final : public FaultSink {
   bool retry(size_t page) noexcept;
   void recordFailure(int errnoCode) noexcept;
 
-  template <typename Action>
-  Status forEachRange(const char* doing, Action action);
   size_t takeSlots(size_t extent, uint8_t* staging, std::vector<bool>& placed);
   Status readOverflowed(size_t extent, uint8_t* staging, const std::vector<bool>& placed);
 
   Arena& arena_;
+  PreArm preArm_;
   FaultRegistration registration_;
   PreimagePool pool_;
   std::vector<uint8_t> kinds_;  // sized for the whole arena at open()
   std::vector<Saved> saved_;    // likewise
   size_t extentCount_ = 0;
+  bool statesPrepared_ = false;
   int overflowDescriptor_ = -1;
   std::atomic<bool> armed_{false};
   std::atomic<int> failure_{0};  // errno of a writer that could not store a pre-image

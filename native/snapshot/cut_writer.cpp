@@ -13,10 +13,13 @@ namespace stillframe {
 bool Cut::onWriteFault(size_t offset) noexcept {
   const size_t page = offset / kPageBytes;
   const size_t extent = offset / kExtentBytes;
+  // Pairs with arm() and disarm(): they change the flag and then wait for the handlers inside.
+  if (!armed_.load(std::memory_order_seq_cst) || !covers(extent)) {
+    if (preArm_.active()) return retry(page) && preArm_.onWriteFault(page);
+    faults_.fetch_add(1, std::memory_order_relaxed);
+    return retry(page);
+  }
   faults_.fetch_add(1, std::memory_order_relaxed);
-  // Pairs with disarm(): it clears the flag and then waits for the handlers inside.
-  if (!armed_.load(std::memory_order_seq_cst) || !covers(extent)) return retry(page);
-
   const uint8_t seen = arena_.states().at(page).load(std::memory_order_acquire);
   if (!arena_.states().decided(seen)) {
     testPoint(TestPoint::writerLooked);

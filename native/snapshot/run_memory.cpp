@@ -39,7 +39,6 @@ Status RunMemory::open(size_t memoryBytesMax, size_t dataExtents, size_t extentC
     memset(mapping_.data(), 0, mapping_.bytes());  // Linux before 5.14
   }
   touched_ = true;
-  memset(table(), 0, tablePages);
   return Status();
 }
 

@@ -29,7 +29,8 @@ class RunMemory {
   size_t stagingCount() const { return stagingCount_; }
   uint8_t* poolMemory() const { return staging(stagingCount_); }
   size_t slotCount() const { return slotCount_; }
-  // Block table, zeroed by open(): one u32 per block of `extentCount` extents.
+  // Block table: one u32 per block of `extentCount` extents, zeros: nothing is written between
+  // open() and the run, and after it the memory is given back.
   uint32_t* table() const { return reinterpret_cast<uint32_t*>(mapping_.data() + tableOffset_); }
   // All of it, resident.
   size_t bytes() const { return mapping_.bytes(); }

@@ -6,13 +6,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
-#include <thread>
 
 #include "arena/test_points.h"
 #include "test/fixture.h"
+#include "test/hammer.h"
 
 using namespace stillframe;
 using namespace stillframe::test;
@@ -22,66 +20,6 @@ namespace {
 constexpr size_t kTinyPool = kExtentBytes + 6 * kPageBytes;  // staging for one extent, few slots
 
 std::vector<uint8_t> allData(size_t extents) { return std::vector<uint8_t>(extents, 1); }
-
-// Four threads that write all over the arena, one command after the other, as many commands as they
-// are allowed: they run at full priority and the copier does not, so without an end to the commands
-// a run would take as long as they do.
-class Hammer {
- public:
-  Hammer(Fixture& fixture, CommandGate& gate) {
-    for (uint64_t id = 0; id < 4; id++) {
-      threads_.emplace_back([this, &fixture, &gate, id] {
-        Random random(options.seed * 100 + id);
-        while (takeCommand()) {
-          gate.enterCommand();
-          const size_t writes = 1 + random.below(40);
-          for (size_t i = 0; i < writes; i++) {
-            fixture.write(random.below(fixture.arena.bytes() / 8) * 8, random.next());
-          }
-          gate.leave();
-        }
-      });
-    }
-  }
-  ~Hammer() {
-    allow(-1);
-    for (std::thread& thread : threads_) thread.join();
-  }
-  void allow(int64_t commands) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    commands_ = commands;
-    changed_.notify_all();
-  }
-
- private:
-  bool takeCommand() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] { return commands_ != 0; });
-    if (commands_ < 0) return false;
-    commands_--;
-    return true;
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int64_t commands_ = 1000;  // -1: no more, ever
-  std::vector<std::thread> threads_;
-};
-
-// Gives the processor away at every step of the protocol, now and then for long.
-void randomDelays(TestPoint point) {
-  static std::atomic<uint64_t> counter{0};
-  const uint64_t mixed =
-      (counter.fetch_add(1, std::memory_order_relaxed) + static_cast<uint64_t>(point)) *
-      0x9E3779B97F4A7C15;
-  if (mixed >> 60 == 0) sched_yield();
-  if (mixed >> 54 == 0) usleep(200);
-}
-
-struct HookGuard {
-  explicit HookGuard(TestPointHook hook) { testPointHook.store(hook); }
-  ~HookGuard() { testPointHook.store(nullptr); }
-};
 
 void hammerRuns(size_t extents, size_t memoryBytesMax, int runs, bool expectOverflow) {
   Fixture fixture(extents);
@@ -279,7 +217,7 @@ TEST(start_refuses_and_leaves_nothing) {
 TEST(prepared_memory_is_used_and_given_back) {
   Fixture fixture(4);
   fixture.fill(1);
-  CHECK_OK(fixture.checkpoint.prepare(16 << 20, 4, 4));
+  CHECK_OK(fixture.checkpoint.prepare(16 << 20, allData(4)));
   fixture.checkpoint.wait();
   CheckpointResult result;
   CHECK(fixture.checkpoint.takeResult(result));
@@ -289,7 +227,7 @@ TEST(prepared_memory_is_used_and_given_back) {
   CHECK_OK(fixture.waitCopied());
   fixture.checkImage(fixture.path("run.tmp"));
   fixture.checkpoint.abort();
-  CHECK_OK(fixture.checkpoint.prepare(8 << 20, 4, 4));
+  CHECK_OK(fixture.checkpoint.prepare(8 << 20, allData(4)));
   fixture.checkpoint.wait();
   CHECK(fixture.checkpoint.takeResult(result));
   CHECK_OK(fixture.cut(allData(3), 8 << 20));  // fits into what is there
@@ -297,7 +235,7 @@ TEST(prepared_memory_is_used_and_given_back) {
   fixture.checkImage(fixture.path("run.tmp"));
   CHECK(fixture.checkpoint.counters().extraBytesPeak <= 8 << 20);
   fixture.checkpoint.abort();
-  CHECK_OK(fixture.checkpoint.prepare(16 << 20, 4, 4));
+  CHECK_OK(fixture.checkpoint.prepare(16 << 20, allData(4)));
   CHECK_OK(fixture.cut(allData(4), 8 << 20));  // waits for the preparation, uses another size
   fixture.checkpoint.wait();
   CHECK(fixture.checkpoint.takeResult(result));

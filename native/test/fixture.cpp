@@ -49,6 +49,14 @@ Status Fixture::cut(const std::vector<uint8_t>& extentKinds, size_t memoryBytesM
   return checkpoint.start(start, pauseMicros);
 }
 
+void Fixture::waitPrepared() {
+  checkpoint.wait();
+  CheckpointResult result;
+  CHECK(checkpoint.takeResult(result));
+  CHECK(result.event == CheckpointEvent::prepared);
+  CHECK_OK(result.status);
+}
+
 Status Fixture::waitCopied() {
   checkpoint.wait();
   CheckpointResult result;
@@ -106,9 +114,10 @@ void Fixture::checkCounters() {
 }
 
 void Fixture::checkUnprotected() {
-  const uint64_t before = checkpoint.counters().faults;
+  const CheckpointCounters before = checkpoint.counters();
   for (size_t offset = 0; offset < arena.bytes(); offset += kPageBytes) write(offset, offset);
-  CHECK_EQUAL(checkpoint.counters().faults, before);
+  CHECK_EQUAL(checkpoint.counters().faults, before.faults);
+  CHECK_EQUAL(checkpoint.counters().preArmFaults, before.preArmFaults);
 }
 
 bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }

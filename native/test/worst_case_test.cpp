@@ -7,6 +7,7 @@
 
 #include "arena/test_points.h"
 #include "test/fixture.h"
+#include "test/hold.h"
 
 using namespace stillframe;
 using namespace stillframe::test;
@@ -15,45 +16,6 @@ namespace {
 
 constexpr size_t kTinyPool = kExtentBytes + 6 * kPageBytes;
 constexpr size_t kRoomyPool = 8 << 20;
-
-// Holds the first thread that comes to `point` (a second hold may wait at another point).
-struct Hold {
-  std::atomic<int> point{-1};
-  std::atomic<bool> reached{false};
-  std::atomic<bool> released{false};
-
-  void set(TestPoint where) {
-    reached.store(false);
-    released.store(false);
-    point.store(static_cast<int>(where));
-  }
-  bool pass(TestPoint where) {
-    int expected = static_cast<int>(where);
-    if (!point.compare_exchange_strong(expected, -1)) return false;
-    reached.store(true);
-    while (!released.load()) sched_yield();
-    return true;
-  }
-  void waitUntilReached() const {
-    while (!reached.load()) sched_yield();
-  }
-  void release() { released.store(true); }
-};
-Hold first, second;
-
-class Holding {
- public:
-  Holding() {
-    testPointHook.store([](TestPoint point) {
-      if (!first.pass(point)) second.pass(point);
-    });
-  }
-  ~Holding() {
-    first.release();
-    second.release();
-    testPointHook.store(nullptr);
-  }
-};
 
 // Waits until the copier has decided the page (or a writer has).
 void waitUntilDecided(Fixture& fixture, size_t page) {
@@ -308,6 +270,7 @@ TEST(abort_waits_for_the_writer_in_the_handler) {
   CHECK_OK(fixture.cut({1, 1}, kRoomyPool));
   std::thread writer([&] { fixture.write(kExtentBytes, 77); });
   first.waitUntilReached();
+  second.waitUntilReached();  // else the abort may come before the copier has begun
   std::atomic<bool> aborted{false};
   std::thread aborting([&] {
     fixture.checkpoint.abort();

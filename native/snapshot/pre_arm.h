@@ -1,0 +1,114 @@
+// Protecting the arena ahead of the cut, so that the cut itself protects little.
+//
+// Protecting costs per page-table entry: 1 us for a whole huge page, 10 to 50 us once its 512 pages
+// were split by single-page faults. At 12 GiB that is up to 300 ms, which nobody may wait for. So a
+// background thread protects the extents one after the other while the server goes on. A write
+// that meets the protection needs no pre-image yet: it drops the protection and leaves a note. The
+// thread comes back for what was noted, a few times; each pass is shorter than the last, because
+// fewer writes fall into it. The cut protects the notes that are left.
+//
+//   extent     open --pass--> held --write--> noted (512 bits: which pages were let go)
+//                ^              ^--- pass ------'
+//                '--- write that lets the whole extent go (held or noted)
+//
+// Invariant: a page of an extent that is not `open` is protected unless its bit is set or a handler
+// is between letting it go and writing that down. Why it holds: the thread takes the note first and
+// protects second, the handler lets go first and notes second; so whatever the order of the two,
+// the last word about an unprotected page is a note. The reverse (a note about a protected page) is
+// harmless. The cut waits for handlers before it reads the notes.
+//
+// What a write lets go: the whole extent when protecting it again is cheap (its huge page is whole
+// and stays whole), else the mechanism's granule. "Cheap" is the measured processor time of the
+// first pass: no kernel interface says it for less, and a wrong answer costs time, never a page.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "arena/arena.h"
+
+namespace stillframe {
+
+class PreArm {
+ public:
+  explicit PreArm(Arena& arena) : arena_(arena) {}
+  PreArm(const PreArm&) = delete;
+  PreArm& operator=(const PreArm&) = delete;
+
+  // The arena is open and no handler is registered.
+  Status open();
+
+  // ---- a background thread, before the cut ----
+
+  // Protects the extents whose kind is not 0. Ends early when `cancelled`. On failure the caller
+  // lifts what was protected (liftRest).
+  Status run(const uint8_t* kinds, size_t extentCount, const std::atomic<bool>& cancelled);
+
+  // ---- the thread that makes the cut; no handler is inside ----
+
+  // See WriteProtect::prepare: for extents that are `open`. Outside of the pause.
+  Status prepareRest(const uint8_t* kinds, size_t extentCount);
+  // Protects what is not protected, in as few calls as it has gaps. From then on these extents are
+  // the cut's; those that were protected and have no kind any more stay with this object.
+  Status armRest(const uint8_t* kinds, size_t extentCount);
+  // The extents were given back to the kernel, which drops their protection. Call it afterwards.
+  void noteReleased(size_t firstExtent, size_t count);
+
+  // ---- whoever ends the run ----
+
+  // Lifts what armRest() has not taken over. Idempotent.
+  Status liftRest();
+
+  // ---- signal context ----
+
+  // Something may be protected that is not the cut's.
+  bool active() const noexcept { return active_.load(std::memory_order_seq_cst); }
+  // Lets the page go. False when the kernel refuses.
+  bool onWriteFault(size_t page) noexcept;
+
+  // ---- counters of the present or last preparation ----
+  uint64_t faults() const { return faults_.load(std::memory_order_relaxed); }
+  // Ranges that the last armRest() protected: pages of noted extents, or neighbouring open ones.
+  uint64_t rangesAtCut() const { return rangesAtCut_.load(std::memory_order_relaxed); }
+  uint64_t passes() const { return passes_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr size_t kPassesMax = 10;
+  // Notes that the cut can deal with in a tenth of a millisecond.
+  static constexpr size_t kFewNotes = 64;
+  // Processor time of protecting an extent up to which it is let go as a whole.
+  static constexpr int64_t kCheapNanos = 3000;
+  // Noted pages that are no farther apart than this are protected by one call: a system call costs
+  // as much as some dozen page-table entries.
+  static constexpr size_t kBridgedPages = 16;
+  static constexpr size_t kWords = kPagesPerExtent / 64;
+
+  enum : uint8_t { kOpen, kHeld, kNoted };
+  struct Extent {
+    std::atomic<uint8_t> state{kOpen};
+    std::atomic<uint8_t> costly{0};
+    // Protected at some time in this preparation and not taken over by the cut. `open` does not say
+    // that nothing is protected: a note may come late. Not for handlers.
+    bool ours = false;
+  };
+
+  std::atomic<uint64_t>* bitsOf(size_t extent) {
+    return reinterpret_cast<std::atomic<uint64_t>*>(bits_.data()) + extent * kWords;
+  }
+  Status hold(size_t extent);
+  Status holdNoted(size_t extent, size_t& ranges);
+  void note(size_t extent, size_t firstPage, size_t count) noexcept;
+  template <typename Action>
+  Status forEachOpenRange(const uint8_t* kinds, size_t extentCount, Action action);
+
+  Arena& arena_;
+  std::vector<Extent> extents_;  // sized for the whole arena at open()
+  ArenaMapping bits_;            // kWords per extent, touched where pages were let go
+  std::atomic<bool> active_{false};
+  std::atomic<uint64_t> faults_{0};
+  std::atomic<uint64_t> rangesAtCut_{0};
+  std::atomic<uint64_t> passes_{0};
+};
+
+}  // namespace stillframe
