@@ -1,8 +1,8 @@
 // The heap as a whole: formatting a fresh arena, taking over a restored one, emptying it. The root
 // page is drawn in memory/layout.ts.
-import { attachAllocator, createAllocator, releaseEverything } from './memory/allocator.js';
+import { attachAllocator, releaseEverything } from './memory/allocator.js';
 import { wordWindows } from './memory/arena.js';
-import { attachExtents, createExtents } from './memory/extents.js';
+import { attachExtents } from './memory/extents.js';
 import {
   DATABASE_EXPIRY_WORD,
   DATABASES_MAX,
@@ -59,7 +59,7 @@ export function createHeap(databases: number, random: Random): void {
   for (const [word, value] of FIXED_WORDS) root[word] = value;
   root[ROOT_EPOCH] = 0;
   root[ROOT_DATABASES] = 0;
-  createAllocator();
+  attachAllocator();
   setDatabaseCount(databases, random);
   forgetFound();
 }
@@ -70,7 +70,6 @@ export function createHeap(databases: number, random: Random): void {
  */
 export function attachHeap(databases: number, random: Random): void {
   checkRootPage();
-  createExtents();
   attachAllocator();
   forgetFound();
   const saved = root[ROOT_DATABASES]!;

@@ -12,7 +12,6 @@ import {
   addUsed,
   attachExtents,
   bitmapWord,
-  createExtents,
   DENSE,
   type Density,
   entryWindow,
@@ -62,13 +61,10 @@ const roomyCursor = new Uint8Array(extentCount);
 /** Bytes in slots; a typed array, so that counts above 2^31 need no heap number per change. */
 const slabBytes = new Float64Array(1);
 
-/** Formats a fresh (all-zero) arena. */
-export function createAllocator(): void {
-  createExtents();
-  attachAllocator();
-}
-
-/** Rebuilds the derived state from the extent table, after a restore; frees extents that are empty. */
+/**
+ * Rebuilds the derived state from the extent table: of a fresh (all-zero) arena, or after a restore.
+ * Frees extents that are empty.
+ */
 export function attachAllocator(): void {
   attachExtents();
   resetSearch();

@@ -7,7 +7,8 @@
 //   used        slots (SLAB) or pages (PAGES) in use; 0 otherwise
 //   runExtents  for the first extent of a RUN: how many whole extents it has
 //
-// Invariants: METADATA extents are the first four of each window. A FREE extent has an all-zero
+// Invariants: METADATA extents are the first four of each window, by position: their entries are not
+// written, so that a window costs no memory before it holds data. A FREE extent has an all-zero
 // entry and an all-zero bitmap, and no live data. `used` equals the allocated bits of the bitmap.
 import { native } from '../../native/index.js';
 import { extentCount, wordWindows } from './arena.js';
@@ -48,6 +49,7 @@ export function bitmapWord(extent: number): number {
   return (extent & (EXTENTS_PER_WINDOW - 1)) * BITMAP_WORDS;
 }
 export function extentKind(extent: number): number {
+  if ((extent & (EXTENTS_PER_WINDOW - 1)) < METADATA_EXTENTS) return KIND_METADATA;
   return entryWindow(extent)[entryWord(extent)]! & 0xff;
 }
 export function extentDensity(extent: number): Density {
@@ -79,15 +81,6 @@ let freeCount = 0;
 let dirtyCount = 0;
 let runExtents: Uint8Array | null = null; // extents of the active checkpoint, or null
 let filling = false; // a lazy restore has not brought everything in yet
-
-/** Writes the extent table into windows that are all zero: all of a fresh arena, and those that a
- *  restored file did not have. Writes nothing else. */
-export function createExtents(): void {
-  for (let extent = 0; extent < extentCount; extent++) {
-    if ((extent & (EXTENTS_PER_WINDOW - 1)) >= METADATA_EXTENTS) continue;
-    if (extentKind(extent) !== KIND_METADATA) setEntry(extent, KIND_METADATA, 0, 0);
-  }
-}
 
 /** Rebuilds the derived state from the extent table. Writes nothing into the arena. */
 export function attachExtents(): void {

@@ -11,6 +11,6 @@ export async function openTestArena(
 ): Promise<typeof import('../../storage/memory/allocator.js')> {
   arenaOptions.bytes = bytes;
   const allocator = await import('../../storage/memory/allocator.js');
-  allocator.createAllocator();
+  allocator.attachAllocator();
   return allocator;
 }
