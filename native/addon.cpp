@@ -9,6 +9,7 @@
 #include "addon_reactor.h"
 #include "arena/constants.h"
 #include "snapshot/checksum.h"
+#include "snapshot/lazy_restore.h"
 
 namespace stillframe {
 namespace {
@@ -32,6 +33,7 @@ Napi::Object Constants(Napi::Env env) {
   constants.Set("extentBytes", static_cast<double>(kExtentBytes));
   constants.Set("windowBytes", static_cast<double>(kWindowBytes));
   constants.Set("checksumBlockBytes", static_cast<double>(kChecksumBlockBytes));
+  constants.Set("damagedExitCode", kDamagedExitCode);
   constants.Set("snapshotTableAlignment", static_cast<double>(kSnapshotTableAlignment));
   constants.Freeze();
   return constants;

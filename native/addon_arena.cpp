@@ -15,23 +15,29 @@
 
 #include "arena/arena.h"
 #include "snapshot/checkpoint.h"
+#include "snapshot/lazy_restore.h"
 #include "snapshot/restore.h"
 
 namespace stillframe {
 namespace {
 
 constexpr size_t kEventCount = 3;
+constexpr size_t kFilled = kEventCount;  // the callback of a lazy restore, behind those of events
 
 struct ArenaBinding {
   Arena arena;
   std::unique_ptr<Checkpoint> checkpoint;  // set while the arena is open
+  std::unique_ptr<LazyRestore> restore;    // likewise
   napi_threadsafe_function wake = nullptr;
   bool keepsLoopAlive = false;
-  Napi::FunctionReference callbacks[kEventCount];  // by CheckpointEvent; empty when not expected
+  // By CheckpointEvent, and kFilled; empty when not expected.
+  Napi::FunctionReference callbacks[kEventCount + 1];
 
   void Close() {
     if (checkpoint) checkpoint->close();
+    if (restore) restore->close();
     checkpoint.reset();
+    restore.reset();
     arena.close();
     if (wake != nullptr) napi_release_threadsafe_function(wake, napi_tsfn_abort);
     wake = nullptr;
@@ -148,31 +154,49 @@ void UpdateLoopReference(Napi::Env env, ArenaBinding& binding) {
   }
 }
 
-void Expect(ArenaBinding& binding, CheckpointEvent event, const Napi::Function& callback) {
-  binding.callbacks[static_cast<size_t>(event)] = Napi::Persistent(callback);
+void Expect(ArenaBinding& binding, size_t index, const Napi::Function& callback) {
+  binding.callbacks[index] = Napi::Persistent(callback);
   UpdateLoopReference(callback.Env(), binding);
 }
 
-void ExpectNothing(Napi::Env env, ArenaBinding& binding) {
-  for (Napi::FunctionReference& callback : binding.callbacks) callback.Reset();
+void Expect(ArenaBinding& binding, CheckpointEvent event, const Napi::Function& callback) {
+  Expect(binding, static_cast<size_t>(event), callback);
+}
+
+void ExpectNoEvent(Napi::Env env, ArenaBinding& binding) {
+  for (size_t event = 0; event < kEventCount; event++) binding.callbacks[event].Reset();
   UpdateLoopReference(env, binding);
+}
+
+// Calls the callback that was expected, once. False when it threw.
+bool Call(Napi::Env env, ArenaBinding& binding, size_t index, const Status& status,
+          const char* errorName, double number) {
+  Napi::FunctionReference& expected = binding.callbacks[index];
+  if (expected.IsEmpty()) return true;
+  const Napi::HandleScope scope(env);
+  const Napi::Function callback = expected.Value();
+  expected.Reset();
+  UpdateLoopReference(env, binding);
+  const Napi::Value error =
+      status.ok() ? env.Null() : ErrorOf(env, status, errorName).Value();
+  callback.Call({error, Napi::Number::New(env, number)});
+  return !env.IsExceptionPending();
 }
 
 // Calls the callbacks of all results that are there. Each result is taken once, so it does not
 // matter whether the loop or checkpointWait() comes first. Stops when a callback throws.
 void Deliver(Napi::Env env, ArenaBinding& binding) {
+  Status filled;
+  if (binding.restore && binding.restore->takeResult(filled) &&
+      !Call(env, binding, kFilled, filled, "RestoreError", 0)) {
+    return;
+  }
   CheckpointResult result;
   while (binding.checkpoint && binding.checkpoint->takeResult(result)) {
-    Napi::FunctionReference& expected = binding.callbacks[static_cast<size_t>(result.event)];
-    if (expected.IsEmpty()) continue;
-    const Napi::HandleScope scope(env);
-    const Napi::Function callback = expected.Value();
-    expected.Reset();
-    UpdateLoopReference(env, binding);
-    const Napi::Value argument =
-        result.status.ok() ? env.Null() : ErrorOf(env, result.status, "NativeError").Value();
-    callback.Call({argument});
-    if (env.IsExceptionPending()) return;
+    if (!Call(env, binding, static_cast<size_t>(result.event), result.status, "NativeError",
+              result.tableChecksum)) {
+      return;
+    }
   }
 }
 
@@ -223,6 +247,7 @@ void StopRunAtExit(Napi::Env env, ArenaBinding& binding) {
   const auto stop = [](const Napi::CallbackInfo& info) {
     ArenaBinding* open = static_cast<ArenaBinding*>(info.Data());
     if (open->checkpoint) open->checkpoint->abort();
+    if (open->restore) open->restore->stopFilling();
   };
   process.Get("on").As<Napi::Function>().Call(
       process, {Napi::String::New(env, "exit"), Napi::Function::New(env, stop, "stop", &binding)});
@@ -240,6 +265,8 @@ Napi::Value OpenArena(const Napi::CallbackInfo& info) {
   Status status = binding.arena.open(bytes);
   if (status.ok()) {
     binding.checkpoint = std::make_unique<Checkpoint>(binding.arena, WakeLoop, &binding);
+    binding.restore = std::make_unique<LazyRestore>(binding.arena, WakeLoop, &binding);
+    binding.checkpoint->attach(*binding.restore);
     status = binding.checkpoint->open();
   }
   if (status.ok() &&
@@ -279,9 +306,19 @@ void ReleaseExtents(const Napi::CallbackInfo& info) {
     return;
   }
   binding->arena.populate().cancel(first, count);
-  const Status status =
-      binding->arena.mapping().discard(first * kExtentBytes, count * kExtentBytes);
+  Status status = binding->restore->forget(first, count);
+  if (status.ok()) {
+    status = binding->arena.mapping().discard(first * kExtentBytes, count * kExtentBytes);
+  }
   binding->checkpoint->noteReleased(first, count);
+  if (!status.ok()) Throw(info.Env(), status);
+}
+
+void ForgetExtents(const Napi::CallbackInfo& info) {
+  ArenaBinding* binding = OpenedArena(info);
+  size_t first = 0, count = 0;
+  if (binding == nullptr || !ReadExtents(info, binding->arena, first, count)) return;
+  const Status status = binding->restore->forget(first, count);
   if (!status.ok()) Throw(info.Env(), status);
 }
 
@@ -368,7 +405,7 @@ void CheckpointAbort(const Napi::CallbackInfo& info) {
   ArenaBinding* binding = OpenedArena(info);
   if (binding == nullptr) return;
   binding->checkpoint->abort();
-  ExpectNothing(info.Env(), *binding);
+  ExpectNoEvent(info.Env(), *binding);
 }
 
 Napi::Value CheckpointReadCounters(const Napi::CallbackInfo& info) {
@@ -397,26 +434,77 @@ Napi::Value CheckpointReadCounters(const Napi::CallbackInfo& info) {
 
 // ---- restore ---------------------------------------------------------------------------------
 
-void RestoreExtents(const Napi::CallbackInfo& info) {
-  ArenaBinding* binding = OpenedArena(info);
-  Napi::Object object;
+// The fields that both ways of restoring share; false with an exception when they cannot be used.
+bool ReadRestore(const Napi::CallbackInfo& info, ArenaBinding* binding, Napi::Object& object,
+                 RestoreRequest& request) {
   Bytes extents;
   size_t tableOffset = 0;
-  RestoreRequest request{};
+  size_t tableChecksum = 0;
   if (binding == nullptr || !ReadObject(info, object) || !ReadText(object, "path", request.path) ||
       !ReadBytes(object, "extents", extents) ||
-      !ReadCount(object.Get("tableOffset"), "tableOffset", 9007199254740991.0, tableOffset)) {
-    return;
+      !ReadCount(object.Get("tableOffset"), "tableOffset", 9007199254740991.0, tableOffset) ||
+      !ReadCount(object.Get("tableChecksum"), "tableChecksum", 4294967295.0, tableChecksum)) {
+    return false;
   }
   if (binding->checkpoint->active() || binding->checkpoint->prepared()) {
     Throw(info.Env(), Status::failure("a checkpoint run is active: restore before it or after it"));
-    return;
+    return false;
   }
-  request.present = extents.data;
+  request.kinds = extents.data;
   request.extentCount = extents.length;
   request.tableOffset = tableOffset;
-  const Status status = restoreExtents(binding->arena, request);
+  request.tableChecksum = static_cast<uint32_t>(tableChecksum);
+  return true;
+}
+
+void RestoreExtents(const Napi::CallbackInfo& info) {
+  ArenaBinding* binding = OpenedArena(info);
+  Napi::Object object;
+  RestoreRequest request{};
+  if (!ReadRestore(info, binding, object, request)) return;
+  SnapshotSource source;
+  Status status = source.open(request, binding->arena.extentCount());
+  if (status.ok()) {
+    status = binding->restore->stop();
+    binding->callbacks[kFilled].Reset();
+    UpdateLoopReference(info.Env(), *binding);
+  }
+  if (status.ok()) status = restoreExtents(binding->arena, source, request);
   if (!status.ok()) Throw(info.Env(), status, "RestoreError");
+}
+
+void RestoreLazily(const Napi::CallbackInfo& info) {
+  ArenaBinding* binding = OpenedArena(info);
+  Napi::Object object;
+  RestoreRequest request{};
+  Napi::Function onFilled;
+  size_t logDescriptor = 0;
+  std::string advice;
+  if (!ReadRestore(info, binding, object, request) ||
+      !ReadCount(object.Get("logDescriptor"), "logDescriptor", 2147483647.0, logDescriptor) ||
+      !ReadText(object, "advice", advice) || !ReadFunction(object, "onFilled", onFilled)) {
+    return;
+  }
+  Status status = binding->restore->open(request, {static_cast<int>(logDescriptor), advice});
+  if (status.ok()) status = binding->restore->startFilling();
+  if (!status.ok()) return Throw(info.Env(), status, "RestoreError");
+  Expect(*binding, kFilled, onFilled);
+}
+
+Napi::Value RestoreProgress(const Napi::CallbackInfo& info) {
+  ArenaBinding* binding = OpenedArena(info);
+  if (binding == nullptr) return {};
+  const LazyRestoreProgress progress = binding->restore->progress();
+  Napi::Object result = Napi::Object::New(info.Env());
+  const auto set = [&](const char* key, uint64_t value) {
+    result.Set(key, Napi::Number::New(info.Env(), static_cast<double>(value)));
+  };
+  result.Set("active", Napi::Boolean::New(info.Env(), progress.active));
+  set("bytesTotal", progress.bytesTotal);
+  set("bytesDone", progress.bytesDone);
+  set("blocksTouched", progress.blocksTouched);
+  set("durationMicros", progress.durationMicros);
+  return result;
 }
 
 }  // namespace
@@ -429,6 +517,7 @@ void DefineArena(Napi::Env env, Napi::Object exports) {
   };
   define("openArena", OpenArena);
   define("releaseExtents", ReleaseExtents);
+  define("forgetExtents", ForgetExtents);
   define("populateExtents", PopulateExtents);
   define("checkpointPrepare", CheckpointPrepare);
   define("checkpointStart", CheckpointStartRun);
@@ -437,6 +526,8 @@ void DefineArena(Napi::Env env, Napi::Object exports) {
   define("checkpointAbort", CheckpointAbort);
   define("checkpointCounters", CheckpointReadCounters);
   define("restoreExtents", RestoreExtents);
+  define("restoreLazily", RestoreLazily);
+  define("restoreProgress", RestoreProgress);
 }
 
 }  // namespace stillframe

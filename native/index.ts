@@ -13,6 +13,8 @@ export interface NativeConstants {
   readonly windowBytes: number; // 1 GiB
   readonly checksumBlockBytes: number; // 64 KiB
   readonly snapshotTableAlignment: number; // 4096
+  /** Exit code of a process that touched a block of its checkpoint that cannot be used. */
+  readonly damagedExitCode: number; // 3
 }
 
 export interface ArenaHandle {
@@ -77,8 +79,9 @@ export interface CheckpointStart {
   /** Bound of staging, pre-image pool and block table together. Half of it at most is staging. At
    *  least 2 MiB + 8 KiB + 128 bytes per extent. */
   readonly memoryBytesMax: number;
-  /** Called on the JS thread when all pages and the block table are written, or on failure. */
-  readonly onCopied: (error: Error | null) => void;
+  /** Called on the JS thread when all pages and the block table are written, or on failure.
+   *  `tableChecksum`: CRC32C of the block table, for the manifest; 0 on failure. */
+  readonly onCopied: (error: Error | null, tableChecksum: number) => void;
 }
 
 export interface CheckpointFinish {
@@ -93,11 +96,36 @@ export interface CheckpointFinish {
 
 export interface RestoreRequest {
   readonly path: string;
-  /** One byte per extent, 1 = present in the file at its arena offset. */
+  /** One byte per extent as in CheckpointStart: not 0 = present in the file at its arena offset. */
   readonly extents: Uint8Array;
   /** File offset of the block table: one little-endian u32 CRC32C per 64 KiB block of the file's
    *  data area (extents.length * 32 entries; 0 for blocks of absent extents). */
   readonly tableOffset: number;
+  /** CRC32C of the block table. */
+  readonly tableChecksum: number;
+}
+
+export interface LazyRestoreRequest extends RestoreRequest {
+  /** File descriptor of the log, told of a damaged block beside standard error. Stays open until
+   *  onFilled. */
+  readonly logDescriptor: number;
+  /** What to do about a damaged block: the end of that message. */
+  readonly advice: string;
+  /** Called on the JS thread once: null when everything is in memory, a RestoreError as of
+   *  restoreExtents when the rest cannot be read. Not called when another restore takes over. */
+  readonly onFilled: (error: Error | null) => void;
+}
+
+/** How far the present lazy restore is, or the last one; zeros before the first. */
+export interface RestoreProgress {
+  /** From restoreLazily until onFilled is due. */
+  readonly active: boolean;
+  readonly bytesTotal: number;
+  readonly bytesDone: number;
+  /** Blocks of 64 KiB that were read because they were touched. */
+  readonly blocksTouched: number;
+  /** From restoreLazily until everything was in memory; so far, while active. */
+  readonly durationMicros: number;
 }
 
 export interface NativeBinding {
@@ -111,8 +139,11 @@ export interface NativeBinding {
    *  afterwards. The file must keep its length: a page that is gone is a bus error. */
   openFileArena(descriptor: number, bytes: number): ArenaHandle;
   /** Gives the memory of extents back to the kernel (MADV_DONTNEED). Never during a run that
-   *  covers them: throws. */
+   *  covers them: throws. A lazy restore does not bring them in any more. */
   releaseExtents(firstExtent: number, count: number): void;
+  /** Nobody needs the contents of these extents: what a lazy restore has not brought in yet reads
+   *  as zeros and is not read from the file. Memory stays as it is. */
+  forgetExtents(firstExtent: number, count: number): void;
   /** Asks the populate thread to touch extents ahead of use (MADV_POPULATE_WRITE). Never blocks. A
    *  hint: their contents stay, and pages that a run protects are left alone. */
   populateExtents(firstExtent: number, count: number): void;
@@ -139,8 +170,17 @@ export interface NativeBinding {
 
   /** Reads extents of a checkpoint into the arena with checksum check of each block; the rest of
    *  the arena reads as zeros afterwards. Throws RestoreError text naming file, block, both sums;
-   *  then the whole arena reads as zeros. Blocks; not while a run is active. */
+   *  then the whole arena reads as zeros, unless file or block table were refused, which changes
+   *  nothing. Blocks; not while a run is active. Ends a lazy restore. */
   restoreExtents(request: RestoreRequest): void;
+  /** The same without waiting: the arena reads as the file at once, blocks are brought in as they
+   *  are touched and by background threads. A touch of a block that does not match its checksum
+   *  writes what restoreExtents would throw to standard error and the log, and ends the process
+   *  with constants.damagedExitCode. Checkpoints wait in their preparation until all is in memory.
+   *  Needs the mechanism 'userfaultfd'; throws otherwise, and as restoreExtents. The file may be
+   *  removed meanwhile. */
+  restoreLazily(request: LazyRestoreRequest): void;
+  restoreProgress(): RestoreProgress;
 
   /** The socket reactor: see ReactorHandle. */
   createReactor(options: ReactorOptions): ReactorHandle;

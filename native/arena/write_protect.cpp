@@ -128,6 +128,7 @@ class UserfaultWriteProtect final : public WriteProtect {
   const char* name() const override { return "userfaultfd"; }
   const std::string& reason() const override { return reason_; }
   int signalNumber() const override { return SIGBUS; }
+  int userfaultDescriptor() const override { return descriptor_; }
   void beginRun(size_t) override {}
   size_t granuleBytes() const override { return kPageBytes; }
 

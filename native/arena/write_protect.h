@@ -34,6 +34,15 @@ class WriteProtect {
   virtual const char* name() const = 0;           // "userfaultfd"
   virtual const std::string& reason() const = 0;  // one sentence: why this mechanism
   virtual int signalNumber() const = 0;           // the signal a caught write raises
+  // The userfaultfd that the range is registered with, for arena/missing_pages.h; -1: none.
+  virtual int userfaultDescriptor() const { return -1; }
+
+  // Called when nothing is protected, before a run over the first `usedBytes` of the range: the
+  // mechanism may choose its granule anew.
+  virtual void beginRun(size_t usedBytes) = 0;
+  // What a writer should lift at least, and aligned to it: a power of two of whole pages, up to
+  // several extents. Constant from beginRun() to the end of the run.
+  virtual size_t granuleBytes() const = 0;
 
   // Called when nothing is protected, before a run over the first `usedBytes` of the range: the
   // mechanism may choose its granule anew.

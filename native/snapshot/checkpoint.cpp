@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "snapshot/lazy_restore.h"
+
 namespace stillframe {
 namespace {
 
@@ -32,6 +34,11 @@ Status Checkpoint::checkKinds(const uint8_t* kinds, size_t extentCount) const {
     }
   }
   return Status();
+}
+
+void Checkpoint::attach(LazyRestore& restore) {
+  restore_ = &restore;
+  cut_.attach(restore);
 }
 
 Status Checkpoint::open() { return cut_.open(); }
@@ -89,6 +96,7 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
     waitForJob(lock);  // a preparation
   }
   Status status = checkKinds(request.kinds, request.extentCount);
+  if (status.ok() && restore_ != nullptr) status = restore_->waitFilled(cancelled_);
   if (status.ok()) status = startThread();
   if (status.ok()) {
     status = memory_.open(request.memoryBytesMax, countData(request.kinds, request.extentCount),
@@ -145,6 +153,7 @@ void Checkpoint::wait() {
 
 void Checkpoint::abort() {
   cancelled_.store(true, std::memory_order_relaxed);
+  if (restore_ != nullptr) restore_->wake();
   std::unique_lock<std::mutex> lock(mutex_);
   waitForJob(lock);
   results_.clear();
@@ -215,11 +224,12 @@ void Checkpoint::work() {
     lock.unlock();
     CheckpointResult result{};
     if (job == Job::prepare) {
-      result = {CheckpointEvent::prepared, prepareRun()};
+      result = {CheckpointEvent::prepared, prepareRun(), 0};
     } else if (job == Job::copy) {
-      result = {CheckpointEvent::copied, copy()};
+      result = {CheckpointEvent::copied, copy(), 0};
+      result.tableChecksum = tableChecksum_;
     } else {
-      result = {CheckpointEvent::finished, finishFile()};
+      result = {CheckpointEvent::finished, finishFile(), 0};
     }
     lock.lock();
     if (job == Job::copy) phase_ = result.status.ok() ? Phase::copied : Phase::idle;
@@ -239,7 +249,11 @@ void Checkpoint::work() {
 Status Checkpoint::prepareRun() {
   const size_t extentCount = preparedKinds_.size();
   const uint8_t* kinds = preparedKinds_.data();
-  Status status = memory_.open(preparedBytesMax_, countData(kinds, extentCount), extentCount);
+  Status status;
+  if (restore_ != nullptr) status = restore_->waitFilled(cancelled_);
+  if (status.ok()) {
+    status = memory_.open(preparedBytesMax_, countData(kinds, extentCount), extentCount);
+  }
   if (status.ok()) status = cut_.prepareStates(extentCount);
   if (status.ok()) status = cut_.preArm().run(kinds, extentCount, cancelled_);
   if (!status.ok()) {
@@ -250,7 +264,7 @@ Status Checkpoint::prepareRun() {
 }
 
 Status Checkpoint::copy() {
-  Status status = copyCut({cut_, memory_, file_, cancelled_});
+  Status status = copyCut({cut_, memory_, file_, cancelled_}, tableChecksum_);
   if (!status.ok()) (void)cut_.liftAll();  // the first error is the one to report
   cut_.disarm();
   const Status lifted = cut_.liftRest();  // extents that were freed before the cut

@@ -26,6 +26,7 @@ enum class CheckpointEvent : uint8_t { prepared, copied, finished };
 struct CheckpointResult {
   CheckpointEvent event;
   Status status;
+  uint32_t tableChecksum = 0;  // of a good `copied`: CRC32C of the block table
 };
 
 struct CheckpointCounters {
@@ -60,6 +61,8 @@ class Checkpoint {
   Checkpoint& operator=(const Checkpoint&) = delete;
   ~Checkpoint() { close(); }
 
+  // A lazy restore of the same arena, before it starts: runs wait until it has read everything.
+  void attach(LazyRestore& restore);
   Status open();
   void close();  // aborts a run, joins the thread, leaves the fault handler; idempotent
 
@@ -103,6 +106,7 @@ class Checkpoint {
   void waitForJob(std::unique_lock<std::mutex>& lock);
 
   Arena& arena_;
+  LazyRestore* restore_ = nullptr;
   Cut cut_;
   const Notify notify_;
   void* const context_;
@@ -121,6 +125,7 @@ class Checkpoint {
   // Owned by whoever runs: the thread while there is a job, the caller otherwise.
   RunMemory memory_;
   SnapshotFile file_;
+  uint32_t tableChecksum_ = 0;
   std::vector<uint8_t> tail_;
   std::string finalPath_;
   size_t preparedBytesMax_ = 0;

@@ -46,7 +46,7 @@ Status copyKind(const CopyRequest& request, ExtentKind kind, size_t groupMax) {
 
 }  // namespace
 
-Status copyCut(const CopyRequest& request) {
+Status copyCut(const CopyRequest& request, uint32_t& tableChecksum) {
   const uint64_t dataBytes = uint64_t{request.cut.extentCount()} * kExtentBytes;
   Status status = request.file.reserve(dataBytes);
   if (status.ok()) {
@@ -55,9 +55,9 @@ Status copyCut(const CopyRequest& request) {
   if (status.ok()) status = copyKind(request, ExtentKind::data, 1);
   if (status.ok()) status = request.cut.checkComplete();
   if (!status.ok()) return status;
-  return request.file.writeAt(dataBytes, request.memory.table(),
-                              request.cut.extentCount() * kBlocksPerExtent * sizeof(uint32_t),
-                              "the block table");
+  const size_t tableBytes = request.cut.extentCount() * kBlocksPerExtent * sizeof(uint32_t);
+  tableChecksum = crc32c(request.memory.table(), tableBytes);
+  return request.file.writeAt(dataBytes, request.memory.table(), tableBytes, "the block table");
 }
 
 }  // namespace stillframe

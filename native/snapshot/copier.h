@@ -20,8 +20,8 @@ struct CopyRequest {
   const std::atomic<bool>& cancelled;  // looked at before every extent
 };
 
-// Copies the whole cut and writes the block table. On failure the caller lifts what is still
-// protected. Never touches anything but the request.
-Status copyCut(const CopyRequest& request);
+// Copies the whole cut and writes the block table; `tableChecksum`: its CRC32C. On failure the
+// caller lifts what is still protected. Never touches anything but the request.
+Status copyCut(const CopyRequest& request, uint32_t& tableChecksum);
 
 }  // namespace stillframe

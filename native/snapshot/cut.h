@@ -45,6 +45,8 @@ enum class ExtentKind : uint8_t {
   denseMetadata = 2,  // copied first: most writes land there
 };
 
+class LazyRestore;
+
 class Cut final : public FaultSink {
  public:
   explicit Cut(Arena& arena) : arena_(arena), preArm_(arena) {}
@@ -55,6 +57,8 @@ class Cut final : public FaultSink {
   // Registers with the fault handler; the arena is open.
   Status open();
   void close();
+  // Faults on blocks that a lazy restore has not read yet are its own. Before it starts.
+  void attach(LazyRestore& restore) { restore_ = &restore; }
 
   // ---- the thread that makes the cut, between two commands ----
 
@@ -127,6 +131,7 @@ class Cut final : public FaultSink {
   Status readOverflowed(size_t extent, uint8_t* staging, const std::vector<bool>& placed);
 
   Arena& arena_;
+  LazyRestore* restore_ = nullptr;
   PreArm preArm_;
   FaultRegistration registration_;
   PreimagePool pool_;

@@ -6,11 +6,13 @@
 
 #include "arena/test_points.h"
 #include "snapshot/cut.h"
+#include "snapshot/lazy_restore.h"
 #include "snapshot/page_copy.h"
 
 namespace stillframe {
 
 bool Cut::onWriteFault(size_t offset) noexcept {
+  if (restore_ != nullptr && restore_->onFault(offset)) return true;
   const size_t page = offset / kPageBytes;
   const size_t extent = offset / kExtentBytes;
   // Pairs with arm() and disarm(): they change the flag and then wait for the handlers inside.

@@ -19,7 +19,8 @@ CommandGate::CommandGate() {
 }
 
 Fixture::Fixture(size_t extents, const WriteProtectOptions& options)
-    : checkpoint(arena, [](void*) {}, nullptr) {
+    : checkpoint(arena, [](void*) {}, nullptr), restore(arena, [](void*) {}, nullptr) {
+  checkpoint.attach(restore);
   CHECK_OK(arena.open(extents * kExtentBytes, options));
   CHECK_OK(checkpoint.open());
 }
@@ -63,6 +64,7 @@ Status Fixture::waitCopied() {
   CHECK(checkpoint.takeResult(result));
   CHECK(result.event == CheckpointEvent::copied);
   CHECK(!checkpoint.takeResult(result));
+  tableChecksum = result.tableChecksum;
   return result.status;
 }
 

@@ -9,6 +9,7 @@
 
 #include "arena/arena.h"
 #include "snapshot/checkpoint.h"
+#include "snapshot/lazy_restore.h"
 #include "test/check.h"
 
 namespace stillframe::test {
@@ -29,7 +30,10 @@ class CommandGate {
 class Fixture {
  public:
   explicit Fixture(size_t extents, const WriteProtectOptions& options = {});
-  ~Fixture() { checkpoint.close(); }
+  ~Fixture() {
+    checkpoint.close();
+    restore.close();
+  }
 
   // Fills the arena with bytes that depend on their place and on `salt`.
   void fill(uint64_t salt);
@@ -53,9 +57,11 @@ class Fixture {
 
   Arena arena;
   Checkpoint checkpoint;
+  LazyRestore restore;
   std::vector<uint8_t> kinds;
   std::vector<uint8_t> image;  // of the arena at the cut
   uint64_t pauseMicros = 0;
+  uint32_t tableChecksum = 0;  // of the last copy that succeeded
 };
 
 bool exists(const std::string& path);

@@ -34,7 +34,7 @@ for flavour in ${flavours:-plain address thread}; do
     address) env ASAN_OPTIONS=handle_sigbus=0:handle_segv=0:detect_leaks=1 \
       UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
       setarch -R "$program" --directory "$scratch" $arguments ;;
-    thread) env TSAN_OPTIONS=handle_sigbus=0:handle_segv=0:halt_on_error=1:second_deadlock_stack=1 \
+    thread) env TSAN_OPTIONS=handle_sigbus=0:handle_segv=0:halt_on_error=1:second_deadlock_stack=1:die_after_fork=0 \
       setarch -R "$program" --directory "$scratch" $arguments ;;
     *) "$program" --directory "$scratch" $arguments ;;
   esac

@@ -61,7 +61,7 @@ describe('the image is the cut', () => {
       const cut = words.slice();
       const run = start(allData, temporaryPath);
       for (let i = round; i < words.length; i += 4099) words[i] = round;
-      await run.copied;
+      const tableChecksum = await run.copied;
       if (round < 4) {
         native.checkpointAbort();
         continue;
@@ -72,6 +72,7 @@ describe('the image is the cut', () => {
         path: finalPath,
         extents: allData,
         tableOffset: tableOffset(allData),
+        tableChecksum,
       });
       expect(firstDifference(words.slice(), cut)).toBe(-1);
     }
@@ -173,7 +174,12 @@ describe('refusals', () => {
     await run.copied;
     expect(existsSync(join(folder, 'other.tmp'))).toBe(false);
     expect(() =>
-      native.restoreExtents({ path: temporaryPath, extents: allData, tableOffset: 0 }),
+      native.restoreExtents({
+        path: temporaryPath,
+        extents: allData,
+        tableOffset: 0,
+        tableChecksum: 0,
+      }),
     ).toThrow(/active/);
   });
 

@@ -18,8 +18,8 @@ export function openArena(extents: number): { arena: ArenaHandle; words: Int32Ar
 
 export interface Run {
   readonly pauseMicros: number;
-  /** Settles with onCopied. */
-  readonly copied: Promise<void>;
+  /** Settles with onCopied; the checksum of the block table. */
+  readonly copied: Promise<number>;
 }
 
 export function start(
@@ -28,12 +28,12 @@ export function start(
   memoryBytesMax = 16 * 1024 * 1024,
 ): Run {
   let pauseMicros = -1;
-  const copied = new Promise<void>((resolve, reject) => {
+  const copied = new Promise<number>((resolve, reject) => {
     pauseMicros = native.checkpointStart({
       temporaryPath,
       extents,
       memoryBytesMax,
-      onCopied: (error) => (error === null ? resolve() : reject(error)),
+      onCopied: (error, sum) => (error === null ? resolve(sum) : reject(error)),
     });
   });
   return { pauseMicros, copied };

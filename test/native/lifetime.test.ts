@@ -105,11 +105,11 @@ test.each(executables)('round trip in %s', async (executable) => {
   const output = await run(
     executable,
     `const extents = new Uint8Array(16).fill(1);
-     const words = begin(16, (error) => {
+     const words = begin(16, (error, tableChecksum) => {
        if (error) throw error;
        native.checkpointFinish({ tail: Buffer.from('x'), finalPath: final, onFinished: (failure) => {
          if (failure) throw failure;
-         native.restoreExtents({ path: final, extents, tableOffset: 16 * 2 ** 21 });
+         native.restoreExtents({ path: final, extents, tableChecksum, tableOffset: 16 * 2 ** 21 });
          console.log(process.version, words.findIndex((word, i) => word !== i));
        } });
      });`,

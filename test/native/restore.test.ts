@@ -16,7 +16,7 @@ import {
 const { words } = openArena(8);
 const extents = new Uint8Array([1, 1, 0, 2, 1]);
 const path = join(folder, 'restore.still');
-const request = { path, extents, tableOffset: tableOffset(extents) };
+const request = { path, extents, tableOffset: tableOffset(extents), tableChecksum: 0 };
 let cut: Int32Array;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ beforeAll(async () => {
   cut = words.slice();
   cut.fill(0, (2 * extentBytes) / 4, (3 * extentBytes) / 4);
   cut.fill(0, (5 * extentBytes) / 4);
-  await start(extents, join(folder, 'restore.tmp')).copied;
+  request.tableChecksum = await start(extents, join(folder, 'restore.tmp')).copied;
   await finish(path, 'tail');
 });
 beforeEach(() => {

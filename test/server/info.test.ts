@@ -235,7 +235,7 @@ describeWithPeer('fields and sections of Redis', () => {
       const ours = (...sections: string[]) => names(infoText(SOURCE, sections));
       const theirs = async (...sections: string[]) =>
         names((await client.call('INFO', ...sections)) as string);
-      const own = /^(stillframe|node|checkpoint|arena)_/;
+      const own = /^(stillframe|node|checkpoint|arena|restore)_/;
       for (const sections of [
         [],
         ['all'],
