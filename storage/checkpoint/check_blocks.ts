@@ -32,8 +32,7 @@ export function checkBlocks(
 ): BlockReport {
   const table = Buffer.alloc(manifest.tableBytes);
   readFully(file, table, manifest.tableOffset, 'the block table');
-  const { tableChecksum } = manifest as Manifest & { readonly tableChecksum?: number };
-  const tableProblem = tableChecksum === undefined ? null : damageOf(table, tableChecksum);
+  const tableProblem = damageOf(table, manifest.tableChecksum);
   if (tableProblem !== null) {
     return { blocks: 0, damagedBlocks: 0, problems: [`block table: expected ${tableProblem}`] };
   }
