@@ -225,6 +225,9 @@ Napi::Value ArenaHandleOf(Napi::Env env, ArenaBinding& binding) {
   for (size_t offset = 0; offset < arena.bytes(); offset += kWindowBytes) {
     const size_t left = arena.bytes() - offset;
     const size_t length = left < kWindowBytes ? left : kWindowBytes;
+    // V8 counts the window as memory of its heap and would collect garbage over and over (30 ms and
+    // more at the start): it is address space, and what it holds is not V8's to free.
+    Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(length));
     windows.Set(static_cast<uint32_t>(offset / kWindowBytes),
                 Napi::ArrayBuffer::New(env, arena.base() + offset, length));
   }

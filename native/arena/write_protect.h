@@ -44,13 +44,6 @@ class WriteProtect {
   // several extents. Constant from beginRun() to the end of the run.
   virtual size_t granuleBytes() const = 0;
 
-  // Called when nothing is protected, before a run over the first `usedBytes` of the range: the
-  // mechanism may choose its granule anew.
-  virtual void beginRun(size_t usedBytes) = 0;
-  // What a writer should lift at least, and aligned to it: a power of two of whole pages, up to
-  // several extents. Constant from beginRun() to the end of the run.
-  virtual size_t granuleBytes() const = 0;
-
   // Makes protect() complete: some kernels do not protect pages that were never touched. Called
   // before protect() for the same range, outside of the pause. Returns 0 or errno.
   virtual int prepare(uint8_t* start, size_t bytes) = 0;
