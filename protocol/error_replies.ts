@@ -158,6 +158,11 @@ export function unknownSubcommand(container: string, subcommand: string): string
   return `ERR unknown subcommand '${quoted}'. Try ${container.toUpperCase()} HELP.`;
 }
 
+/** LATENCY GRAPH of an event that was not seen. */
+export function noLatencySamples(event: string): string {
+  return `ERR No samples available for event '${cString(event, QUOTED_NAME_BYTES_MAX)}'`;
+}
+
 /** As unknownSubcommand(), of commands that check their subcommands' arity themselves: DEBUG. */
 export function unknownSubcommandOrArity(container: string, subcommand: string): string {
   const quoted = cString(subcommand, QUOTED_NAME_BYTES_MAX);

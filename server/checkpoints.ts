@@ -1,7 +1,10 @@
 // When checkpoints are taken and what INFO says of them: BGSAVE, SAVE, save points, SHUTDOWN.
-import type { CheckpointCounters } from '../native/index.js';
+import { type CheckpointCounters, native } from '../native/index.js';
 import { isCheckpointRunning, runCheckpoint, startCheckpoint } from '../storage/checkpoint/run.js';
+import { heldPeak } from '../storage/memory/placement.js';
 import { changes } from './effects.js';
+import { startFaultWatch, stopFaultWatch } from './fault_bursts.js';
+import { recordLatency } from './latency.js';
 import { runtime } from './runtime.js';
 import { STILLFRAME_VERSION } from './version.js';
 
@@ -21,6 +24,10 @@ export const checkpointStatus = {
   /** Keys of the checkpoint that was restored at the start. */
   keysLoaded: 0,
   last: null as CheckpointCounters | null,
+  /** Of that run: most bytes that updates out of place held, and what caught writes cost in the worst
+   *  turn of the loop. */
+  lastRelocatedBytesPeak: 0,
+  lastFaultBurstMicros: 0,
 };
 
 /** Starts a checkpoint in the background; none must be running. */
@@ -61,6 +68,8 @@ function request(): Parameters<typeof startCheckpoint>[0] {
     nowMillis: Date.now(),
     onCut: () => {
       changesAtCut = changes.sinceLastSave;
+      recordLatency('checkpoint-pause', native.checkpointCounters().pauseMicros);
+      startFaultWatch();
     },
     onDone: (error, counters) => ended(error, counters, changesAtCut),
   };
@@ -68,6 +77,8 @@ function request(): Parameters<typeof startCheckpoint>[0] {
 
 function ended(error: Error | null, counters: CheckpointCounters, changesAtCut: number): void {
   const status = checkpointStatus;
+  const faultBurstMicros = stopFaultWatch();
+  if (faultBurstMicros > 0) recordLatency('checkpoint-fault-burst', faultBurstMicros);
   status.lastSeconds = Math.round((Date.now() - status.startedMillis) / 1000);
   status.lastSucceeded = error === null;
   if (error !== null) {
@@ -75,14 +86,28 @@ function ended(error: Error | null, counters: CheckpointCounters, changesAtCut: 
     return;
   }
   status.last = counters;
+  status.lastRelocatedBytesPeak = heldPeak();
+  status.lastFaultBurstMicros = faultBurstMicros;
   status.lastSaveMillis = Date.now();
   status.saves++;
   changes.sinceLastSave -= changesAtCut;
-  runtime.log.notice(
-    `Checkpoint saved: ${counters.pagesTotal} pages in ` +
-      `${(counters.durationMicros / 1000).toFixed(0)} ms, pause ${counters.pauseMicros} us, ` +
-      `${counters.faults} faults, ${(counters.extraBytesPeak / 1048576).toFixed(1)} MB extra memory`,
-  );
+  runtime.log.notice(`Checkpoint saved: ${describeRun(counters)}`);
+}
+
+/** What a run cost, for the log. */
+function describeRun(counters: CheckpointCounters): string {
+  const { lastRelocatedBytesPeak, lastFaultBurstMicros } = checkpointStatus;
+  const megabytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MB`;
+  return [
+    `${counters.pagesTotal} pages in ${(counters.durationMicros / 1000).toFixed(0)} ms`,
+    `${megabytes(counters.fileBytes)} written`,
+    `pause ${counters.pauseMicros} us`,
+    `${counters.faults} faults (at most ${lastFaultBurstMicros} us in a turn)`,
+    `${counters.pagesSaved} pages saved by writers`,
+    `${counters.poolOverflows} past the pool`,
+    `${megabytes(counters.extraBytesPeak)} extra memory`,
+    `${megabytes(lastRelocatedBytesPeak)} relocated`,
+  ].join(', ');
 }
 
 /** Part of the periodic work: save points and scheduled checkpoints. */

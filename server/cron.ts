@@ -4,11 +4,12 @@
 import { databaseCount } from '../storage/heap.js';
 import { setClock } from '../storage/keyspace/clock.js';
 import { deleteExpired } from '../storage/keyspace/keyspace.js';
-import { releaseFreeExtents } from '../storage/memory/extents.js';
+import { releaseFreeExtents, takePopulateStall } from '../storage/memory/extents.js';
 import { databaseRoot } from '../storage/memory/layout.js';
 import { checkSavePoints } from './checkpoints.js';
 import { allClients, closeAtOnce, queuedBytes } from './clients.js';
 import { sampleFacts } from './info_facts.js';
+import { recordLatency, watchLatency } from './latency.js';
 import { isPausing } from './pause.js';
 import { runtime } from './runtime.js';
 import { stats } from './stats.js';
@@ -21,6 +22,8 @@ const EXPIRE_SLICE_MILLIS = 1;
 /** 2 MiB each; giving one back costs about 0.1 ms. */
 const RELEASE_EXTENTS_MAX = 8;
 const IDLE_CHECK_MILLIS = 1000;
+/** Touching an extent that was populated takes about 1 us, a fresh huge page 100 us and more. */
+const POPULATE_STALL_MICROS_MIN = 100;
 
 let timer: NodeJS.Timeout | null = null;
 let lastIdleCheck = 0;
@@ -49,6 +52,8 @@ function round(): void {
   if (expirySwitchedOn && !expiring && !isPausing())
     expireFor((1000 / runtime.config.hz) * EXPIRE_SHARE);
   releaseFreeExtents(RELEASE_EXTENTS_MAX);
+  const stallMicros = takePopulateStall();
+  if (stallMicros > POPULATE_STALL_MICROS_MIN) recordLatency('extent-populate', stallMicros);
   checkSavePoints(now);
   sampleFacts();
   if (now - lastIdleCheck >= IDLE_CHECK_MILLIS) {
@@ -65,6 +70,7 @@ function expireFor(budgetMillis: number): void {
   while (due && performance.now() - start < EXPIRE_SLICE_MILLIS) due = expireStep();
   const used = performance.now() - start;
   stats.expireCycleMillis += used;
+  watchLatency('expire-cycle', used * 1000);
   expiring = due && used < budgetMillis;
   if (expiring) setImmediate(() => expireFor(budgetMillis - used));
   else if (due) stats.expireCyclesCutShort++;

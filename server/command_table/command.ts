@@ -1,6 +1,7 @@
 // What a command is: one row of data. Dispatch, COMMAND, INFO commandstats and the checks all read
 // the same row. A command with subcommands (CONFIG GET) has a row for each below its own.
 import type { Client } from '../client.js';
+import type { LatencyHistogram } from '../latency.js';
 
 /** Names as COMMAND INFO prints them; the bits are for dispatch. */
 export const FLAG_BITS = {
@@ -105,6 +106,8 @@ export class Command {
   micros = 0;
   rejected = 0;
   failed = 0;
+  /** Of the measured calls; null before the first. */
+  latencies: LatencyHistogram | null = null;
 
   constructor(
     readonly row: CommandRow,
@@ -133,6 +136,7 @@ export class Command {
     this.micros = 0;
     this.rejected = 0;
     this.failed = 0;
+    this.latencies = null;
   }
 
   /** Whether a request of `count` arguments has the right number. */

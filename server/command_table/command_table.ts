@@ -9,6 +9,7 @@ import { connectionRows } from './connection_rows.js';
 import { databaseRows } from './database_rows.js';
 import { expiryRows } from './expiry_rows.js';
 import { keyRows } from './key_rows.js';
+import { latencyRows } from './latency_rows.js';
 import { objectRows } from './object_rows.js';
 import { serverRows } from './server_rows.js';
 import { stringPartRows } from './string_part_rows.js';
@@ -27,6 +28,7 @@ const ROWS: readonly CommandRow[] = [
   ...expiryRows,
   ...databaseRows,
   ...objectRows,
+  ...latencyRows,
   ...transactionRows,
 ];
 

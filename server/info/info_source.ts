@@ -76,6 +76,12 @@ export interface PersistenceFacts {
   readonly lastPages: number;
   readonly lastFaults: number;
   readonly lastSavedPages: number;
+  /** Pre-images that were written straight to the file because the pool was full. */
+  readonly lastOverflows: number;
+  /** What caught writes cost in the worst turn of the loop. */
+  readonly lastFaultBurstMicros: number;
+  /** Most bytes that updates out of place held at a time. */
+  readonly lastRelocatedBytesPeak: number;
   readonly lastExtraBytesPeak: number;
   readonly lastFileBytes: number;
   /** The lazy restore of this start: zeros when there was nothing to restore or it was eager. */

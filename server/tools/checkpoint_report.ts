@@ -16,14 +16,7 @@ import {
   KIND_RUN,
   KIND_SLAB,
 } from '../../storage/memory/extents.js';
-import {
-  databaseRoot,
-  EXTENT_BYTES,
-  EXTENTS_PER_WINDOW,
-  METADATA_EXTENTS,
-  PAGE_BYTES,
-  type Ref,
-} from '../../storage/memory/layout.js';
+import { databaseRoot, EXTENT_BYTES, PAGE_BYTES, type Ref } from '../../storage/memory/layout.js';
 import { slotGranules } from '../../storage/memory/size_classes.js';
 import { headerOf, locateKey, span, TYPE_MASK } from '../../storage/structures/entry.js';
 import { tableCount } from '../../storage/structures/hash_table.js';
@@ -178,7 +171,7 @@ function memoryByKind(): MemoryUse[] {
     }
   }
   for (let extent = 0; extent < extentCount; extent++) {
-    const kind = kindOf(extent);
+    const kind = extentKind(extent);
     const sum = sums.get(`${kind} ${holdsOf(extent, kind)}`);
     if (sum === undefined) throw new Error(`extent ${extent} is of an unknown kind ${kind}`);
     sum.extents++;
@@ -186,12 +179,6 @@ function memoryByKind(): MemoryUse[] {
     sum.usedBytes += usedBytesOf(extent, kind);
   }
   return [...sums.values()].filter(({ extents }) => extents > 0);
-}
-
-/** A window without objects is not in the file: its table of extents reads as zeros. */
-function kindOf(extent: number): number {
-  if ((extent & (EXTENTS_PER_WINDOW - 1)) < METADATA_EXTENTS) return KIND_METADATA;
-  return extentKind(extent);
 }
 
 function holdsOf(extent: number, kind: number): MemoryUse['holds'] {

@@ -79,6 +79,7 @@ let lowestFree = 0; // no free extent lies below, but for the ready ones
 let highestUsed = 0; // one past the highest extent ever used since attach
 let freeCount = 0;
 let dirtyCount = 0;
+let longestTouchMicros = 0;
 let runExtents: Uint8Array | null = null; // extents of the active checkpoint, or null
 let filling = false; // a lazy restore has not brought everything in yet
 
@@ -109,9 +110,26 @@ function setEntry(extent: number, kind: number, density: number, sizeClass: numb
 export function takeExtent(kind: number, density: Density, sizeClass: number): number {
   const extent = ready.length > 0 ? ready.shift()! : findFree();
   if (extent < 0) return -1;
+  if (dirty[extent] === 0) touchFresh(extent);
   occupy(extent, kind, density, sizeClass);
   populateAhead();
   return extent;
+}
+
+/** Touches an extent that nothing was written to yet, which its first object would do otherwise, and
+ *  measures it: long when the populate thread was not there before. */
+function touchFresh(extent: number): void {
+  const start = performance.now();
+  entryWindow(extent)[(extent & (EXTENTS_PER_WINDOW - 1)) * (EXTENT_BYTES / 4)] = 0;
+  const micros = (performance.now() - start) * 1000;
+  if (micros > longestTouchMicros) longestTouchMicros = micros;
+}
+
+/** How long the longest touch of a fresh extent took since the last call of this, in microseconds. */
+export function takePopulateStall(): number {
+  const micros = longestTouchMicros;
+  longestTouchMicros = 0;
+  return micros;
 }
 
 /** Takes `count` consecutive free extents inside one window as a RUN; -1 when there are none. */
