@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "snapshot/checkpoint.h"
+#include "snapshot/lazy_restore.h"
 #include "snapshot/restore.h"
 
 using namespace stillframe;
@@ -30,7 +31,9 @@ void require(const Status& status) {
 }
 
 struct Bench {
-  explicit Bench(size_t bytes) : checkpoint(arena, [](void*) {}, nullptr) {
+  explicit Bench(size_t bytes)
+      : checkpoint(arena, [](void*) {}, nullptr), restore(arena, [](void*) {}, nullptr) {
+    checkpoint.attach(restore);
     require(arena.open(bytes));
     require(checkpoint.open());
     const double begin = now();
@@ -60,6 +63,7 @@ struct Bench {
     CheckpointResult result;
     checkpoint.takeResult(result);
     require(result.status);
+    tableChecksum = result.tableChecksum;
     require(checkpoint.finish({}, directory + "/bench.still"));
     checkpoint.wait();
     const double end = now();
@@ -76,8 +80,31 @@ struct Bench {
            static_cast<unsigned long long>(counters.poolOverflows));
   }
 
+  // First touches of blocks all over the arena, then the rest in the background.
+  void restoreLazily(const RestoreRequest& request, double megabytes) {
+    double begin = now();
+    require(restore.open(request, {}));
+    const double opened = now();
+    constexpr size_t kTouches = 1000;
+    const size_t step = arena.bytes() / kTouches / kPageBytes * kPageBytes;
+    for (size_t i = 0; i < kTouches; i++) {
+      (void)*const_cast<volatile uint8_t*>(arena.base() + i * step);
+    }
+    printf("lazy restore: opened in %.1f ms, first touch %.0f us\n", (opened - begin) * 1e3,
+           (now() - opened) * 1e6 / static_cast<double>(restore.progress().blocksTouched));
+    require(restore.open(request, {}));
+    begin = now();
+    require(restore.startFilling());
+    const std::atomic<bool> cancelled{false};
+    require(restore.waitFilled(cancelled));
+    const double seconds = now() - begin;
+    printf("lazy restore: filled in %.0f ms (%.0f MB/s)\n", seconds * 1e3, megabytes / seconds);
+  }
+
   Arena arena;
   Checkpoint checkpoint;
+  LazyRestore restore;
+  uint32_t tableChecksum = 0;
   std::vector<uint8_t> kinds;
 };
 
@@ -114,13 +141,18 @@ int main(int argc, char** argv) {
   bench.run("O_DIRECT, huge pages split by the storm", directory, true, quiet);
   const std::string path = directory + "/bench.still";
   const std::vector<uint8_t>& kinds = bench.kinds;
-  const RestoreRequest request{path, kinds.data(), kinds.size(), kinds.size() * kExtentBytes};
+  const RestoreRequest request{path, kinds.data(), kinds.size(), kinds.size() * kExtentBytes,
+                               bench.tableChecksum};
+  const double megabytes = static_cast<double>(bench.arena.bytes()) / 1e6;
   for (int round = 0; round < 2; round++) {
+    require(bench.restore.stop());
+    SnapshotSource source;
     const double begin = now();
-    require(restoreExtents(bench.arena, request));
-    const double end = now();
-    printf("restore: %.0f ms (%.0f MB/s)\n", (end - begin) * 1e3,
-           static_cast<double>(bench.arena.bytes()) / 1e6 / (end - begin));
+    require(source.open(request, kinds.size()));
+    require(restoreExtents(bench.arena, source, request));
+    const double seconds = now() - begin;
+    printf("eager restore: %.0f ms (%.0f MB/s)\n", seconds * 1e3, megabytes / seconds);
+    bench.restoreLazily(request, megabytes);
   }
   unlink(path.c_str());
   return 0;
