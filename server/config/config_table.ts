@@ -269,7 +269,7 @@ export const CONFIG_TABLE = {
   'latency-monitor-threshold': option(
     integer(0, UNBOUNDED),
     0,
-    'Milliseconds from which an event counts as slow; 0 watches none',
+    'Milliseconds from which an event counts as slow; 0 watches those of checkpoints only',
   ),
   'slowlog-log-slower-than': option(
     integer(-1, UNBOUNDED),

@@ -74,7 +74,7 @@ function damageOfHole(bytes: Uint8Array, expected: number): string | null {
 }
 
 function hex(checksum: number): string {
-  return `0x${checksum.toString(16).padStart(8, '0')}`;
+  return `0x${(checksum >>> 0).toString(16).padStart(8, '0')}`;
 }
 
 function readFully(file: number, target: Buffer, offset: number, what: string): void {
