@@ -1,6 +1,6 @@
 // What a checkpoint costs a server under full load: pause, duration, memory, bytes written, and the
 // share of its throughput that is left. Uniform random SETs over the loaded keys, pipeline 16, before
-// and during each of three checkpoints; the server that bounds its extra memory is measured at two
+// and during each checkpoint; the server that bounds its extra memory is measured at two
 // bounds, each in a fresh process.
 //
 // Figures come from outside where they can: memory is that of /proc, sampled; bytes written are the
@@ -17,7 +17,6 @@ import { machine, printTable, writeResult } from './report.js';
 import { type Contestant, ServerProcess } from './server_process.js';
 
 const VALUE_BYTES = 128;
-const CHECKPOINTS = 3;
 const BOUND = 'checkpoint-extra-memory';
 const BOUNDS = ['64mb', '8mb'];
 const BLOCK_BYTES = 512;
@@ -26,6 +25,7 @@ export interface CheckpointCostOptions {
   readonly contestants: readonly Contestant[];
   readonly keys: number;
   readonly idleSeconds: number;
+  readonly checkpoints: number;
 }
 
 interface Cost {
@@ -123,8 +123,8 @@ async function measure(
     const costs: Cost[] = [];
     try {
       await delay(1000); // connections, warm-up
-      for (let i = 0; i < CHECKPOINTS; i++) {
-        console.log(`${name}: checkpoint ${i + 1} of ${CHECKPOINTS}`);
+      for (let i = 0; i < options.checkpoints; i++) {
+        console.log(`${name}: checkpoint ${i + 1} of ${options.checkpoints}`);
         costs.push(await measureOne(server, control, options.idleSeconds));
       }
     } finally {
@@ -171,7 +171,7 @@ async function measureOne(
     usedBytes: used,
     faults: field(info, 'checkpoint_last_faults'),
     savedPages: field(info, 'checkpoint_last_saved_pages'),
-    overflows: field(info, 'checkpoint_last_pool_overflows'),
+    overflows: field(info, 'checkpoint_last_overflows'),
     info,
   };
 }

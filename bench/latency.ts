@@ -1,5 +1,5 @@
-// Latency of SETs that come at a fixed rate while checkpoints are taken: idle, during the first, second
-// and third checkpoint, and in the second after each. Open loop: see native/open_loop.cpp.
+// Latency of SETs that come at a fixed rate while checkpoints are taken: idle, during each of them, and
+// in the second after each. Open loop: see native/open_loop.cpp.
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CheckpointSpan, takeCheckpoint } from './checkpoints.js';
@@ -12,7 +12,6 @@ import { type Contestant, ServerProcess } from './server_process.js';
 const VALUE_BYTES = 128;
 const CONNECTIONS = 50;
 const TICK_MICROS = 200;
-const CHECKPOINTS = 3;
 const SECONDS_MAX = 300;
 const SEED = 42;
 /** What comes right after a checkpoint is given apart: work that is put off falls due there. */
@@ -25,6 +24,7 @@ export interface LatencyOptions {
   readonly keys: number;
   readonly rate: number;
   readonly idleSeconds: number;
+  readonly checkpoints: number;
 }
 
 interface Phase {
@@ -97,13 +97,13 @@ async function measure(contestant: Contestant, options: LatencyOptions): Promise
       seed: SEED,
       file: join(server.dir, 'latency'),
     });
-    console.log(`${contestant.name}: idle, then ${CHECKPOINTS} checkpoints`);
+    console.log(`${contestant.name}: idle, then ${options.checkpoints} checkpoints`);
     await delay(1000); // connections, warm-up
     const idleBegin = process.hrtime.bigint();
     await delay(options.idleSeconds * 1000);
     const idle: [bigint, bigint] = [idleBegin, process.hrtime.bigint()];
     const checkpoints: CheckpointSpan[] = [];
-    for (let i = 0; i < CHECKPOINTS; i++) {
+    for (let i = 0; i < options.checkpoints; i++) {
       checkpoints.push(await takeCheckpoint(control));
       await delay(2 * AFTER_MILLIS);
     }

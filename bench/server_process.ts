@@ -50,11 +50,23 @@ export class ServerProcess {
   /** Starts it without save points and returns when it accepts connections. */
   static async start(contestant: Contestant, more: readonly string[] = []): Promise<ServerProcess> {
     const dir = mkdtempSync(join(tmpdir(), 'stillframe-bench-'));
-    const port = await freePort();
+    const server = ServerProcess.launch(contestant, dir, await freePort(), more);
+    await ready(server.child, contestant.name);
+    return server;
+  }
+
+  /** Starts it on the data in a folder and returns at once, before it answers. */
+  static launch(
+    contestant: Contestant,
+    dir: string,
+    port: number,
+    more: readonly string[] = [],
+  ): ServerProcess {
     const args = [...contestant.args, '--port', String(port), '--dir', dir, '--save', '', ...more];
     const child = spawn(contestant.program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.resume();
+    child.stderr.resume();
     process.once('exit', () => child.kill('SIGKILL'));
-    await ready(child, contestant.name);
     return new ServerProcess(child, port, dir);
   }
 
@@ -73,11 +85,16 @@ export class ServerProcess {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 
-  /** Ends it at once; nothing of a measurement has to be saved. */
-  async stop(): Promise<void> {
+  /** Ends it at once, as a crash would; its folder stays. */
+  async kill(): Promise<void> {
     const ended = new Promise((resolve) => this.child.once('close', resolve));
     this.child.kill('SIGKILL');
     await ended;
+  }
+
+  /** Ends it at once; nothing of a measurement has to be saved. */
+  async stop(): Promise<void> {
+    await this.kill();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -44,6 +44,37 @@ describeWithPeer('npm run bench', () => {
     expect(result.results).toHaveLength(2);
   });
 
+  test('latency', async () => {
+    const args = ['--keys', '20000', '--rate', '5000', '--seconds', '1', '--rounds', '1'];
+    const { stdout, result } = await bench('latency', ...args);
+    expect(stdout).toMatch(/^stillframe, checkpoint 1( +\d+\.\d+){8}$/m);
+    const results = result.results as { phases: { name: string; latency: { count: number } }[] }[];
+    for (const { phases } of results) {
+      expect(phases.map((phase) => phase.name)).toEqual(['idle', 'checkpoint 1', 'after 1']);
+      const count = phases[0]?.latency.count as number;
+      expect(count).toBeGreaterThan(4500); // a second at 5,000 requests a second
+      expect(count).toBeLessThan(10_000);
+    }
+  });
+
+  test('checkpoint', async () => {
+    const args = ['--keys', '50000', '--seconds', '1', '--rounds', '1'];
+    const { stdout, result } = await bench('checkpoint', ...args);
+    expect(stdout).toMatch(/^redis-server, 1 /m);
+    expect(stdout).toMatch(/^stillframe 64mb, 1 /m);
+    expect(stdout).toMatch(/^stillframe 8mb, 1 /m);
+    for (const { costs } of result.results as { costs: { rate: number; fileBytes: number }[] }[]) {
+      expect(costs[0]?.rate).toBeGreaterThan(0);
+      expect(costs[0]?.fileBytes).toBeGreaterThan(1_000_000);
+    }
+  });
+
+  test('restart', async () => {
+    const { stdout, result } = await bench('restart', '--heap', '0.03', '--rounds', '1');
+    expect(stdout).toMatch(/^stillframe, 0.03 GiB +\d+ +-?\d+ +\d+ +\d+$/m);
+    expect(result.results).toHaveLength(2);
+  });
+
   test('an unknown workload is refused with the usage', async () => {
     const main = join(BUILD_ROOT, 'dist/bench/main.js');
     const { code, stderr } = await runTool(process.execPath, [main, 'nosuch']);
