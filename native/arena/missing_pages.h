@@ -1,6 +1,6 @@
 // Pages that are not there yet: parts of the arena whose first touch raises SIGBUS, so that their
-// contents can be brought in before the access goes on (userfaultfd(2), UFFDIO_REGISTER_MODE_MISSING;
-// ioctl_userfaultfd(2), UFFDIO_COPY; UFFDIO_MOVE since Linux 6.8).
+// contents can be brought in before the access goes on (userfaultfd(2),
+// UFFDIO_REGISTER_MODE_MISSING; ioctl_userfaultfd(2), UFFDIO_COPY; UFFDIO_MOVE since Linux 6.8).
 //
 // It works on the descriptor that write protection uses: a mapping can belong to one descriptor
 // only. Ranges outside are left as they are, so fresh memory there costs no signal.

@@ -4,7 +4,8 @@
 // the one the manifest speaks of (its own checksum), and that absent extents have zero entries.
 // After that every block is covered by an entry; none is handed out that does not match.
 //
-// The file stays open, so it may be unlinked meanwhile. tryBlocks() may be called in signal context.
+// The file stays open, so it may be unlinked meanwhile. tryBlocks() may be called in signal
+// context.
 #pragma once
 
 #include <cstddef>

@@ -220,7 +220,8 @@ TEST(lazy_restore_in_pieces_when_the_kernel_cannot_move) {
   CHECK_OK(fixture.restore.open(saved.request(), {}));
   // A block of each extent is there: those are copied around it.
   for (size_t extent = 0; extent < 10; extent++) {
-    CHECK_EQUAL(fixture.read(extent * kExtentBytes + 64), saved.expected(extent * kExtentBytes + 64));
+    const size_t offset = extent * kExtentBytes + 64;
+    CHECK_EQUAL(fixture.read(offset), saved.expected(offset));
   }
   CHECK_OK(fixture.restore.startFilling());
   CHECK_OK(waitFilled(fixture));
