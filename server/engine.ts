@@ -8,6 +8,7 @@ import { recoverHeap } from '../storage/checkpoint/recovery.js';
 import { waitForCheckpoint } from '../storage/checkpoint/run.js';
 import { setClock } from '../storage/keyspace/clock.js';
 import { arena } from '../storage/memory/arena.js';
+import { populateAhead } from '../storage/memory/extents.js';
 import { checkpointStatus, saveNow } from './checkpoints.js';
 import { noteUnixListener, startReactor } from './connections.js';
 import { startCron, stopCron } from './cron.js';
@@ -35,6 +36,7 @@ export function startEngine(): void {
       arena.mechanismReason,
   );
   recover();
+  populateAhead();
   reactor = startReactor();
   listeners = openListeners(reactor, noteUnixListener);
   Object.assign(lifecycle, { exit, reopenListeners });

@@ -204,8 +204,9 @@ function findFreeRun(count: number): number {
   return -1;
 }
 
-/** Keeps the next extents populated; they stay free until they are taken. */
-function populateAhead(): void {
+/** Keeps the next extents populated; they stay free until they are taken. A server calls it before it
+ *  serves, so that its first inserts do not wait for memory either. */
+export function populateAhead(): void {
   while (ready.length < READY_EXTENTS) {
     const next = findFree();
     if (next < 0) return;
