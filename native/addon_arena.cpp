@@ -225,11 +225,8 @@ Napi::Value ArenaHandleOf(Napi::Env env, ArenaBinding& binding) {
   for (size_t offset = 0; offset < arena.bytes(); offset += kWindowBytes) {
     const size_t left = arena.bytes() - offset;
     const size_t length = left < kWindowBytes ? left : kWindowBytes;
-    // V8 counts the window as memory of its heap and would collect garbage over and over (30 ms and
-    // more at the start): it is address space, and what it holds is not V8's to free.
-    Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(length));
     windows.Set(static_cast<uint32_t>(offset / kWindowBytes),
-                Napi::ArrayBuffer::New(env, arena.base() + offset, length));
+                WindowOf(env, arena.base() + offset, length));
   }
   windows.Freeze();
   Napi::Object handle = Napi::Object::New(env);
@@ -511,6 +508,15 @@ Napi::Value RestoreProgress(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+Napi::ArrayBuffer WindowOf(Napi::Env env, uint8_t* data, size_t length) {
+  Napi::ArrayBuffer window = Napi::ArrayBuffer::New(env, data, length);
+  const int64_t bytes = static_cast<int64_t>(length);
+  // Node 24 checks, when it frees the buffer, that its bytes are still counted.
+  const bool isChecked = Napi::VersionManagement::GetNodeVersion(env)->major >= 24;
+  if (!isChecked) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
+  return window;
+}
 
 void DefineArena(Napi::Env env, Napi::Object exports) {
   ArenaBinding* binding = new ArenaBinding;

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "addon_arena.h"
 #include "arena/constants.h"
 #include "arena/file_arena.h"
 
@@ -45,10 +46,8 @@ Napi::Value OpenFileArena(const Napi::CallbackInfo& info) {
   for (size_t offset = 0; offset < arena.bytes(); offset += kWindowBytes) {
     const size_t left = arena.bytes() - offset;
     const size_t length = left < kWindowBytes ? left : kWindowBytes;
-    // As in addon_arena.cpp: the window is not memory of V8's heap.
-    Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(length));
     windows.Set(static_cast<uint32_t>(offset / kWindowBytes),
-                Napi::ArrayBuffer::New(env, const_cast<uint8_t*>(arena.data()) + offset, length));
+                WindowOf(env, const_cast<uint8_t*>(arena.data()) + offset, length));
   }
   windows.Freeze();
   Napi::Object handle = Napi::Object::New(env);
