@@ -253,16 +253,35 @@ void StopRunAtExit(Napi::Env env, ArenaBinding& binding) {
       process, {Napi::String::New(env, "exit"), Napi::Function::New(env, stop, "stop", &binding)});
 }
 
+// 'auto' when it is not given.
+bool ReadMechanism(const Napi::Value& value, Mechanism& result) {
+  const std::string name =
+      value.IsUndefined() ? "auto" : value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  if (name == "auto") {
+    result = Mechanism::automatic;
+  } else if (name == "userfaultfd") {
+    result = Mechanism::userfaultfd;
+  } else if (name == "mprotect") {
+    result = Mechanism::mprotect;
+  } else {
+    ThrowType(value.Env(), "the mechanism must be 'auto', 'userfaultfd' or 'mprotect'");
+    return false;
+  }
+  return true;
+}
+
 Napi::Value OpenArena(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ArenaBinding& binding = *static_cast<ArenaBinding*>(info.Data());
   size_t bytes = 0;
   if (!ReadCount(info[0], "the size of the arena in bytes", 9007199254740991.0, bytes)) return {};
+  WriteProtectOptions options;
+  if (!ReadMechanism(info[1], options.mechanism)) return {};
   if (binding.checkpoint) {
     Throw(env, Status::failure("this isolate has an arena already: it can have one"));
     return {};
   }
-  Status status = binding.arena.open(bytes);
+  Status status = binding.arena.open(bytes, options);
   if (status.ok()) {
     binding.checkpoint = std::make_unique<Checkpoint>(binding.arena, WakeLoop, &binding);
     binding.restore = std::make_unique<LazyRestore>(binding.arena, WakeLoop, &binding);

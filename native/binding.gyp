@@ -14,6 +14,7 @@
         "arena/arena_mapping.cpp",
         "arena/fault_handler.cpp",
         "arena/missing_pages.cpp",
+        "arena/mprotect_protect.cpp",
         "arena/file_arena.cpp",
         "arena/page_states.cpp",
         "arena/populate.cpp",

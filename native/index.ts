@@ -17,6 +17,8 @@ export interface NativeConstants {
   readonly damagedExitCode: number; // 3
 }
 
+export type MechanismChoice = 'auto' | 'userfaultfd' | 'mprotect';
+
 export interface ArenaHandle {
   /** Size of the mapping in bytes: a multiple of the extent size. */
   readonly bytes: number;
@@ -24,7 +26,7 @@ export interface ArenaHandle {
   readonly windows: readonly ArrayBuffer[];
   /** One state byte per 4 KiB page: see native/arena/page_states.h. Read-only for JavaScript. */
   readonly pageStates: ArrayBuffer;
-  /** How writes are caught: 'userfaultfd', and why that mechanism was chosen (one sentence). */
+  /** How writes are caught, and why that mechanism was chosen (one sentence). */
   readonly mechanism: string;
   readonly mechanismReason: string;
 }
@@ -130,9 +132,10 @@ export interface RestoreProgress {
 
 export interface NativeBinding {
   readonly constants: NativeConstants;
-  /** A multiple of the extent size up to 64 GiB. Once per isolate. Throws when writes cannot be
-   *  caught on this system, saying what was tried. */
-  openArena(bytes: number): ArenaHandle;
+  /** A multiple of the extent size up to 64 GiB. Once per isolate. 'auto', the default, tries the
+   *  system call userfaultfd, then /dev/userfaultfd, then mprotect; throws when the mechanism that
+   *  was asked for is not available, saying why. */
+  openArena(bytes: number, mechanism?: MechanismChoice): ArenaHandle;
   /** Maps the first `bytes` of an open file as an arena that is only read: a store into its windows
    *  ends the process. Once per isolate, and in place of openArena. No page states, no checkpoints.
    *  `bytes` as in openArena, and not more than the file has; the descriptor may be closed

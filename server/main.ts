@@ -53,6 +53,7 @@ function configure(config: ServerConfig, configFile: string | null): void {
     runtime.config.maxclients = most;
   }
   arenaOptions.bytes = config.arenaSize;
+  arenaOptions.mechanism = config.checkpointMechanism;
 }
 
 async function serve(): Promise<void> {

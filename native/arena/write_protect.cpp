@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "arena/constants.h"
+#include "arena/mprotect_protect.h"
 
 // Debian 12 builds with the headers of Linux 6.1; the running kernel is asked for what is newer.
 #ifndef UFFD_FEATURE_WP_UNPOPULATED
@@ -61,9 +63,9 @@ Status openDescriptor(OpenedDescriptor& result) {
     }
   }
   return Status::systemCall("userfaultfd", callCode,
-                            "and /dev/userfaultfd: errno " + std::to_string(deviceCode) +
-                                "; write protection needs one of them: allow the system call in "
-                                "the container's seccomp profile or make the device readable");
+                            std::string("and /dev/userfaultfd: ") + strerrordesc_np(deviceCode) +
+                                "; allow the system call in the container's seccomp profile or "
+                                "make the device accessible");
 }
 
 // The negotiation can be done once per descriptor, so a first one is opened only to ask.
@@ -171,9 +173,19 @@ class UserfaultWriteProtect final : public WriteProtect {
 
 Status WriteProtect::open(uint8_t* base, size_t bytes, const WriteProtectOptions& options,
                           std::unique_ptr<WriteProtect>& result) {
+  if (options.mechanism == Mechanism::mprotect) {
+    result = std::make_unique<MprotectProtect>("it was asked for", options.granuleBytesMin);
+    return Status();
+  }
   auto userfault = std::make_unique<UserfaultWriteProtect>();
   Status status = userfault->setUp(base, bytes, options);
-  if (status.ok()) result = std::move(userfault);
+  if (status.ok()) {
+    result = std::move(userfault);
+  } else if (options.mechanism == Mechanism::automatic) {
+    result = std::make_unique<MprotectProtect>("not available here: " + status.text(),
+                                               options.granuleBytesMin);
+    status = Status();
+  }
   return status;
 }
 

@@ -1,12 +1,11 @@
 // How writes into protected arena pages are caught.
 //
-// One interface, one class per mechanism. Today: userfaultfd write protection, where the kernel
-// sends SIGBUS to the writing thread (UFFD_FEATURE_SIGBUS; userfaultfd(2), ioctl_userfaultfd(2)).
-// An mprotect mechanism implements the same interface with SIGSEGV and is chosen in open() when
-// userfaultfd is refused.
+// One interface, one class per mechanism: userfaultfd write protection, where the kernel sends
+// SIGBUS to the writing thread (UFFD_FEATURE_SIGBUS; userfaultfd(2), ioctl_userfaultfd(2)), and
+// mprotect(2) with SIGSEGV (arena/mprotect_protect.h). Page states and handler are the same.
 //
-// Invariant: protection is a property of pages, kept by the kernel; it survives swapping and is
-// dropped by MADV_DONTNEED (so a protected page is never given back).
+// Invariant: protection is kept by the kernel and survives swapping. MADV_DONTNEED drops it with
+// userfaultfd (so a pending page is never given back).
 #pragma once
 
 #include <cstddef>
@@ -18,9 +17,18 @@
 
 namespace stillframe {
 
+enum class Mechanism {
+  automatic,    // userfaultfd(2), then /dev/userfaultfd, then mprotect
+  userfaultfd,  // or an error
+  mprotect,
+};
+
 struct WriteProtectOptions {
+  Mechanism mechanism = Mechanism::automatic;
   // Do not use UFFD_FEATURE_WP_UNPOPULATED even where the kernel has it (tests of older kernels).
   bool ignoreUnpopulatedFeature = false;
+  // Least granule of mprotect (tests; 64 KiB otherwise).
+  size_t granuleBytesMin = size_t{64} << 10;
 };
 
 class WriteProtect {
@@ -31,7 +39,7 @@ class WriteProtect {
   static Status open(uint8_t* base, size_t bytes, const WriteProtectOptions& options,
                      std::unique_ptr<WriteProtect>& result);
 
-  virtual const char* name() const = 0;           // "userfaultfd"
+  virtual const char* name() const = 0;           // "userfaultfd" or "mprotect"
   virtual const std::string& reason() const = 0;  // one sentence: why this mechanism
   virtual int signalNumber() const = 0;           // the signal a caught write raises
   // The userfaultfd that the range is registered with, for arena/missing_pages.h; -1: none.

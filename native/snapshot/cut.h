@@ -21,6 +21,9 @@
 // - The copier may wait for a writer that won the swap and has not yet hung up its slot. It waits
 //   only for as many pages as it found `saved`.
 // - Each page is decided once, so copied + saved = total, which the end of the run checks.
+// - Where the mechanism lifts no less than a granule of several pages (mprotect), a writer takes
+//   steps 1 to 3 for every page of it that is not decided, then lifts it whole. The same rule holds:
+//   what is lifted is decided. The number of steps stays bounded, by the pages of a granule.
 //
 // The object lives as long as the arena, so a late handler never meets freed memory; what a run
 // owns (file descriptor, pool memory) is given up only after disarm(), which waits for handlers to
@@ -120,10 +123,16 @@ class Cut final : public FaultSink {
   static constexpr uint32_t kUselessFaultsBeforeLift = 64;
   static constexpr uint32_t kUselessFaultsMax = 10'000;
 
+  struct PageRange {
+    size_t first, end;
+  };
+  PageRange granuleOf(size_t page) const noexcept;
+  bool saveIfPending(size_t page) noexcept;
   bool saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept;
   bool saveToFile(size_t page, uint8_t seen) noexcept;
   bool claimForWriter(size_t page, uint8_t seen) noexcept;
-  bool liftPage(size_t page) noexcept;
+  bool liftGranule(size_t page) noexcept;
+  bool liftExtent(size_t extent) noexcept;
   bool retry(size_t page) noexcept;
   void recordFailure(int errnoCode) noexcept;
 

@@ -16,28 +16,46 @@ bool Cut::onWriteFault(size_t offset) noexcept {
   const size_t page = offset / kPageBytes;
   const size_t extent = offset / kExtentBytes;
   // Pairs with arm() and disarm(): they change the flag and then wait for the handlers inside.
-  if (!armed_.load(std::memory_order_seq_cst) || !covers(extent)) {
-    if (preArm_.active()) return retry(page) && preArm_.onWriteFault(page);
-    faults_.fetch_add(1, std::memory_order_relaxed);
-    return retry(page);
-  }
+  const bool armed = armed_.load(std::memory_order_seq_cst);
+  if (!armed && preArm_.active()) return retry(page) && preArm_.onWriteFault(page);
   faults_.fetch_add(1, std::memory_order_relaxed);
-  const uint8_t seen = arena_.states().at(page).load(std::memory_order_acquire);
-  if (!arena_.states().decided(seen)) {
-    testPoint(TestPoint::writerLooked);
-    const uint32_t slot = pool_.take();
-    // Whether this thread saved the page or another was faster: now it is decided.
-    if (slot == PreimagePool::kNone) {
-      saveToFile(page, seen);
-    } else {
-      saveToPool(page, slot, seen);
-    }
-    return liftPage(page);
+  if (!armed) return retry(page);
+  if (!covers(extent)) return retry(page) && (!preArm_.active() || liftExtent(extent));
+  const PageRange granule = granuleOf(page);
+  bool saved = false;
+  for (size_t i = granule.first; i < granule.end; i++) {
+    if (saveIfPending(i)) saved = true;
   }
+  // Whether this thread saved the pages or others were faster: now they are decided.
+  if (saved) return liftGranule(page);
   // Decided, but still protected when this thread wrote: the copier is about to lift the extent, or
-  // another writer the page. Lifting one page of a whole huge page splits it, so look first.
+  // another writer the granule. Lifting one page of a whole huge page splits it, so look first.
   if (saved_[extent].lifted.load(std::memory_order_acquire) != 0) return retry(page);
-  return retry(page) && liftPage(page);
+  return retry(page) && liftGranule(page);
+}
+
+// Pages that are lifted together; within the arena.
+Cut::PageRange Cut::granuleOf(size_t page) const noexcept {
+  const size_t pages = arena_.protection().granuleBytes() / kPageBytes;
+  const size_t first = page / pages * pages;
+  const size_t end = first + pages;
+  const size_t arenaPages = arena_.bytes() / kPageBytes;
+  return {first, end < arenaPages ? end : arenaPages};
+}
+
+// True when the page was undecided; it is decided now.
+bool Cut::saveIfPending(size_t page) noexcept {
+  if (!covers(page / kPagesPerExtent)) return false;
+  const uint8_t seen = arena_.states().at(page).load(std::memory_order_acquire);
+  if (arena_.states().decided(seen)) return false;
+  testPoint(TestPoint::writerLooked);
+  const uint32_t slot = pool_.take();
+  if (slot == PreimagePool::kNone) {
+    saveToFile(page, seen);
+  } else {
+    saveToPool(page, slot, seen);
+  }
+  return true;
 }
 
 // True when this thread's copy is the page's pre-image. At most two attempts: the only change that
@@ -107,9 +125,16 @@ void Cut::recordFailure(int errnoCode) noexcept {
   failure_.compare_exchange_strong(none, errnoCode, std::memory_order_acq_rel);
 }
 
-bool Cut::liftPage(size_t page) noexcept {
+// An extent that was protected ahead of the cut and freed before it.
+bool Cut::liftExtent(size_t extent) noexcept {
+  return arena_.protection().lift(arena_.extentAt(extent), kExtentBytes) == 0;
+}
+
+bool Cut::liftGranule(size_t page) noexcept {
+  const PageRange granule = granuleOf(page);
   // If the protection cannot be lifted the write can never happen: crash where it is.
-  return arena_.protection().lift(arena_.pageAt(page), kPageBytes) == 0;
+  return arena_.protection().lift(arena_.pageAt(granule.first),
+                                  (granule.end - granule.first) * kPageBytes) == 0;
 }
 
 // There was nothing to save: another thread was faster, or the run ended between the fault and this
@@ -124,7 +149,8 @@ bool Cut::retry(size_t page) noexcept {
   }
   const uint32_t count = uselessCount_.fetch_add(1, std::memory_order_relaxed);
   if (count >= kUselessFaultsMax) return false;
-  return count < kUselessFaultsBeforeLift || liftPage(page);
+  return count < kUselessFaultsBeforeLift ||
+         arena_.protection().lift(arena_.pageAt(page), kPageBytes) == 0;
 }
 
 }  // namespace stillframe

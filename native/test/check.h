@@ -14,6 +14,7 @@ struct Options {
   int effort = 1;      // repetitions of the random tests; the long form asks for more
   uint64_t seed = 1;
   std::string directory;  // scratch directory, removed by run.sh
+  size_t mprotectGranule = 0;  // above 0: fixtures use mprotect, with this granule
 };
 extern Options options;
 

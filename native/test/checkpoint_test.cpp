@@ -159,7 +159,8 @@ TEST(abort_at_random_instants_leaves_nothing) {
       CHECK_OK(started);
       const uint64_t faults = random.below(1000);
       while (fixture.checkpoint.counters().faults < faults && fixture.checkpoint.active() &&
-             fixture.checkpoint.counters().pagesCopied < 15 * kPagesPerExtent) {
+             fixture.checkpoint.counters().pagesCopied +
+                     fixture.checkpoint.counters().pagesSaved < 15 * kPagesPerExtent) {
         sched_yield();
       }
       fixture.checkpoint.abort();

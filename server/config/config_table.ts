@@ -228,6 +228,13 @@ export const CONFIG_TABLE = {
     'Most bytes of memory that a running checkpoint takes beside the arena',
   ),
   'checkpoint-keep': option(integer(1, INT32_MAX), 2, 'How many checkpoints are kept in dir'),
+  'checkpoint-mechanism': option(
+    oneOf(['auto', 'userfaultfd', 'mprotect']),
+    'auto',
+    'How writes are caught while a checkpoint runs: auto takes userfaultfd where the system ' +
+      'permits it, else mprotect, which is slower and restores eagerly',
+    AT_START,
+  ),
   restore: option(
     oneOf(['lazy', 'eager']),
     'lazy',

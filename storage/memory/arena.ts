@@ -19,8 +19,9 @@ if (
   );
 }
 
-const { bytes, file } = arenaOptions;
-export const arena = file === null ? native.openArena(bytes) : native.openFileArena(file, bytes);
+const { bytes, file, mechanism } = arenaOptions;
+export const arena =
+  file === null ? native.openArena(bytes, mechanism) : native.openFileArena(file, bytes);
 
 export const wordWindows: readonly Int32Array[] = arena.windows.map((w) => new Int32Array(w));
 export const byteWindows: readonly Uint8Array[] = arena.windows.map((w) => new Uint8Array(w));

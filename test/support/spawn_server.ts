@@ -46,6 +46,8 @@ export interface SpawnOptions {
   readonly args?: readonly string[];
   /** Node options for Stillframe, such as --max-old-space-size=100. */
   readonly nodeArgs?: readonly string[];
+  /** A program and its arguments that start the server in another environment. */
+  readonly launcher?: readonly string[];
 }
 
 export interface Exit {
@@ -136,7 +138,8 @@ export async function spawnServer(options: SpawnOptions = {}): Promise<TestServe
     const args = options.file === undefined ? [] : [options.file];
     args.push('--port', String(port), '--dir', dir, '--save', '');
     args.push('--enable-debug-command', 'yes', ...(options.args ?? []));
-    const child = spawn(program, [...first, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const words = [...(options.launcher ?? []), program, ...first, ...args];
+    const child = spawn(words[0]!, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     const server = new TestServer(kind, child, port, dir, ownsDir, collect(child));
     const problem = await server.whenReady();
     if (problem === null) return server;

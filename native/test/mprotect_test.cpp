@@ -1,0 +1,154 @@
+// The mechanism that needs no userfaultfd: its granule, its bound on mappings, and faults that are
+// not ours. Whole runs with it: run.sh passes --mprotect to the tests of the protocol.
+#include "arena/mprotect_protect.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
+
+#include "test/fixture.h"
+
+using namespace stillframe;
+using namespace stillframe::test;
+
+namespace {
+
+WriteProtectOptions byMprotect() {
+  WriteProtectOptions options;
+  options.mechanism = Mechanism::mprotect;
+  return options;
+}
+
+size_t mappingCount() {
+  FILE* file = fopen("/proc/self/maps", "re");
+  CHECK(file != nullptr);
+  size_t count = 0;
+  for (int byte = fgetc(file); byte != EOF; byte = fgetc(file)) count += byte == '\n';
+  fclose(file);
+  return count;
+}
+
+int statusOfChild(const std::function<void()>& body) {
+  fflush(stdout);
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    body();
+    _exit(0);
+  }
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  return status;
+}
+
+volatile uint8_t* readOnlyPage() {
+  void* page = mmap(nullptr, kPageBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(page != MAP_FAILED);
+  return static_cast<volatile uint8_t*>(page);
+}
+
+}  // namespace
+
+TEST(mprotect_granule_keeps_the_number_of_mappings) {
+  const size_t least = size_t{64} << 10;
+  const auto granuleFor = [&](size_t bytes) {
+    return MprotectProtect::granuleFor(bytes, 6553, least);
+  };
+  CHECK_EQUAL(granuleFor(0), least);
+  CHECK_EQUAL(granuleFor(size_t{400} << 20), least);
+  CHECK_EQUAL(granuleFor(size_t{1} << 30), size_t{256} << 10);
+  CHECK_EQUAL(granuleFor(size_t{12} << 30), size_t{2} << 20);
+  CHECK_EQUAL(granuleFor(size_t{64} << 30), size_t{16} << 20);
+  for (size_t bytes = kExtentBytes; bytes <= kArenaBytesMax; bytes += 1000 * kExtentBytes) {
+    CHECK(bytes / granuleFor(bytes) <= 6553);
+  }
+}
+
+TEST(mechanism_that_is_asked_for_is_taken) {
+  Arena arena;
+  CHECK_OK(arena.open(kExtentBytes, byMprotect()));
+  CHECK(std::string(arena.protection().name()) == "mprotect");
+  CHECK_EQUAL(arena.protection().signalNumber(), SIGSEGV);
+  WriteProtectOptions options;
+  options.mechanism = Mechanism::userfaultfd;
+  CHECK_OK(arena.open(kExtentBytes, options));
+  CHECK(std::string(arena.protection().name()) == "userfaultfd");
+}
+
+// A writer saves and lifts a granule; mappings come and go with it. The copier is not there yet.
+TEST(mprotect_writers_lift_granules) {
+  Fixture fixture(8, byMprotect());
+  fixture.fill(1);
+  const size_t before = mappingCount();
+  CHECK_OK(fixture.cut(std::vector<uint8_t>(8, 1), 32 << 20));
+  for (size_t offset = 0; offset < fixture.arena.bytes(); offset += size_t{128} << 10) {
+    fixture.write(offset, 9);
+    CHECK(mappingCount() <= before + 2 * 8 * 16 + 2);
+  }
+  CHECK_OK(fixture.waitCopied());
+  fixture.checkImage(fixture.path("run.tmp"));
+  fixture.checkCounters();
+  fixture.checkpoint.abort();
+  fixture.checkUnprotected();
+  CHECK(mappingCount() <= before + 4);  // and the arena is one again; threads came
+}
+
+// Granules of several extents, some of which have no part in the run.
+TEST(mprotect_granule_larger_than_an_extent) {
+  WriteProtectOptions options = byMprotect();
+  options.granuleBytesMin = 2 * kExtentBytes;
+  Fixture fixture(7, options);
+  fixture.fill(1);
+  for (const bool prepared : {false, true}) {
+    if (prepared) {
+      CHECK_OK(fixture.checkpoint.prepare(64 << 20, {1, 1, 1, 1, 1, 1, 1}));
+      fixture.waitPrepared();
+      fixture.write(kExtentBytes + 8, 3);
+      fixture.write(6 * kExtentBytes + 8, 3);
+    }
+    CHECK_OK(fixture.cut({1, 0, 2, 1, 0, 1, 1}, 64 << 20));
+    for (size_t offset = 0; offset < fixture.arena.bytes(); offset += 37 * kPageBytes) {
+      fixture.write(offset, 9);
+    }
+    CHECK_OK(fixture.waitCopied());
+    fixture.checkImage(fixture.path("run.tmp"));
+    fixture.checkCounters();
+    fixture.checkpoint.abort();
+    fixture.checkUnprotected();
+  }
+}
+
+TEST(foreign_segmentation_fault_still_crashes) {
+  const auto crash = [](bool duringRun) {
+    Fixture fixture(4, byMprotect());
+    fixture.fill(3);
+    if (duringRun) {
+      CHECK_OK(fixture.cut({1, 1, 1, 1}, 8 << 20));
+      fixture.write(0, 1);
+    }
+    *readOnlyPage() = 1;
+  };
+  for (const bool duringRun : {false, true}) {
+    const int status = statusOfChild([&] { crash(duringRun); });
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+  }
+  unlink((options.directory + "/run.tmp").c_str());  // a crash leaves the temporary file
+}
+
+TEST(foreign_segmentation_fault_goes_to_the_handler_that_was_there) {
+  const int status = statusOfChild([] {
+    struct sigaction action {};
+    action.sa_flags = SA_SIGINFO;
+    action.sa_sigaction = [](int, siginfo_t* info, void*) {
+      _exit(info->si_code == SEGV_ACCERR ? 42 : 43);
+    };
+    sigaction(SIGSEGV, &action, nullptr);
+    const Fixture fixture(1, byMprotect());
+    *readOnlyPage() = 1;
+  });
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+}
