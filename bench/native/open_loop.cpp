@@ -15,7 +15,7 @@
 // and writes to FILE, little-endian:
 //
 //   u32 micros[bursts * perBurst]   latency of each request; UINT32_MAX: no reply came
-//   u32 lateMicros[bursts]          how late the burst was written: the error of this program itself
+//   u32 lateMicros[bursts]          how late the burst was written: the error of this program
 //
 // One thread, its memory touched before the start; no reply other than +OK is accepted.
 #include <arpa/inet.h>

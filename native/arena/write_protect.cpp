@@ -96,7 +96,8 @@ class UserfaultWriteProtect final : public WriteProtect {
     if ((offered & needed) != needed) {
       return Status::failure("userfaultfd of this kernel offers features " +
                              std::to_string(offered) + ", needed are write protection and "
-                             "SIGBUS (" + std::to_string(needed) + "): Linux 5.7 or newer is required");
+                             "SIGBUS (" + std::to_string(needed) +
+                             "): Linux 5.7 or newer is required");
     }
     coversUnpopulated_ =
         (offered & UFFD_FEATURE_WP_UNPOPULATED) != 0 && !options.ignoreUnpopulatedFeature;

@@ -22,7 +22,8 @@
 //   only for as many pages as it found `saved`.
 // - Each page is decided once, so copied + saved = total, which the end of the run checks.
 // - Where the mechanism lifts no less than a granule of several pages (mprotect), a writer takes
-//   steps 1 to 3 for every page of it that is not decided, then lifts it whole. The same rule holds:
+//   steps 1 to 3 for every page of it that is not decided, then lifts it whole. The same rule
+//   holds:
 //   what is lifted is decided. The number of steps stays bounded, by the pages of a granule.
 //
 // The object lives as long as the arena, so a late handler never meets freed memory; what a run

@@ -1,4 +1,5 @@
-// Runs the native tests: [--effort N] [--seed N] [--mprotect BYTES] [--directory DIR] [name-part | -name-part ...]
+// Runs the native tests:
+//   [--effort N] [--seed N] [--mprotect BYTES] [--directory DIR] [name-part | -name-part ...]
 #include <unistd.h>
 
 #include <chrono>

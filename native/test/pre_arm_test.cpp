@@ -55,7 +55,8 @@ TEST(pre_armed_pages_are_armed_once) {
   checkRun(fixture);
 }
 
-// Writes before the cut are part of the image, writes after it are not, in noted pages as in others.
+// Writes before the cut are part of the image, writes after it are not, in noted pages as in
+// others.
 void writesBeforeAndAfterTheCut(bool splitFirst) {
   Fixture fixture(8);
   fixture.fill(1);
