@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include "addon_arena.h"
+#include "addon_fault_injection.h"
 #include "addon_file_arena.h"
 #include "addon_reactor.h"
 #include "arena/constants.h"
@@ -44,6 +45,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
   DefineArena(env, exports);
   DefineFileArena(env, exports);
+  DefineFaultInjection(env, exports);
   exports.Set("createReactor", Napi::Function::New(env, CreateReactor, "createReactor"));
   return exports;
 }

@@ -8,6 +8,7 @@
       "sources": [
         "addon.cpp",
         "addon_arena.cpp",
+        "addon_fault_injection.cpp",
         "addon_file_arena.cpp",
         "addon_reactor.cpp",
         "arena/arena.cpp",

@@ -130,6 +130,14 @@ export interface RestoreProgress {
   readonly durationMicros: number;
 }
 
+/** The nth call from now on (1 is the next, 0 only records), of those with this name if there is
+ *  one, fails with this errno, writes half of its bytes, or is the last that the process makes. */
+export interface InjectedFault {
+  readonly call?: string;
+  readonly nth: number;
+  readonly outcome: number | 'short' | 'crash';
+}
+
 export interface NativeBinding {
   readonly constants: NativeConstants;
   /** A multiple of the extent size up to 64 GiB. Once per isolate. 'auto', the default, tries the
@@ -184,6 +192,11 @@ export interface NativeBinding {
    *  removed meanwhile. */
   restoreLazily(request: LazyRestoreRequest): void;
   restoreProgress(): RestoreProgress;
+
+  /** For tests, process-wide: a system call of checkpoint runs will fail. null ends it. */
+  injectFault(fault: InjectedFault | null): void;
+  /** Names of the system calls of checkpoint runs since injectFault(), in their order. */
+  recordedCalls(): string[];
 
   /** The socket reactor: see ReactorHandle. */
   createReactor(options: ReactorOptions): ReactorHandle;

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "arena/system_calls.h"
+
 namespace stillframe {
 namespace {
 
@@ -40,11 +42,16 @@ size_t MprotectProtect::granuleFor(size_t usedBytes, size_t mappingsMax,
 }
 
 int MprotectProtect::protect(uint8_t* start, size_t bytes) {
-  return mprotect(start, bytes, PROT_READ) == 0 ? 0 : errno;
+  const int result =
+      systemCall(SystemCall::protect, [&](bool) { return mprotect(start, bytes, PROT_READ); });
+  return result == 0 ? 0 : errno;
 }
 
 int MprotectProtect::lift(uint8_t* start, size_t bytes) {
-  return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0 ? 0 : errno;
+  const int result = systemCall(SystemCall::lift, [&](bool) {
+    return mprotect(start, bytes, PROT_READ | PROT_WRITE);
+  });
+  return result == 0 ? 0 : errno;
 }
 
 }  // namespace stillframe

@@ -14,6 +14,7 @@
 
 #include "arena/constants.h"
 #include "arena/mprotect_protect.h"
+#include "arena/system_calls.h"
 
 // Debian 12 builds with the headers of Linux 6.1; the running kernel is asked for what is newer.
 #ifndef UFFD_FEATURE_WP_UNPOPULATED
@@ -158,7 +159,10 @@ class UserfaultWriteProtect final : public WriteProtect {
     request.range.len = bytes;
     request.mode = mode;
     for (int attempt = 0; attempt < kAgainMax; attempt++) {
-      if (ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request) == 0) return 0;
+      const SystemCall which = mode == 0 ? SystemCall::lift : SystemCall::protect;
+      const int result = systemCall(
+          which, [&](bool) { return ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request); });
+      if (result == 0) return 0;
       if (errno != EAGAIN && errno != EINTR) return errno;
       sched_yield();
     }

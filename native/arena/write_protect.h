@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "arena/constants.h"
 #include "arena/status.h"
 
 namespace stillframe {
@@ -59,6 +60,10 @@ class WriteProtect {
   virtual int protect(uint8_t* start, size_t bytes) = 0;
   // Undoes protect() for a page, an extent or more. Async-signal-safe. Returns 0 or errno.
   virtual int lift(uint8_t* start, size_t bytes) = 0;
+  // For whoever ends a run that failed, maybe with a refused call: tries a second time.
+  int liftExtent(uint8_t* start) {
+    return lift(start, kExtentBytes) == 0 ? 0 : lift(start, kExtentBytes);
+  }
 };
 
 }  // namespace stillframe

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "arena/system_calls.h"
 #include "arena/test_points.h"
 #include "snapshot/page_copy.h"
 
@@ -74,7 +75,7 @@ Status Cut::liftAll() {
   Status first;
   for (size_t extent = 0; extent < extentCount_; extent++) {
     if (!covers(extent) || saved_[extent].lifted.load(std::memory_order_relaxed) != 0) continue;
-    const int code = arena_.protection().lift(arena_.extentAt(extent), kExtentBytes);
+    const int code = arena_.protection().liftExtent(arena_.extentAt(extent));
     if (code == 0) {
       saved_[extent].lifted.store(1, std::memory_order_release);
     } else if (first.ok()) {
@@ -174,9 +175,10 @@ Status Cut::readOverflowed(size_t extent, uint8_t* staging, const std::vector<bo
     }
     size_t got = 0;
     while (got < kPageBytes) {
-      const ssize_t result =
-          pread(overflowDescriptor_, staging + i * kPageBytes + got, kPageBytes - got,
-                static_cast<off_t>((firstPage + i) * kPageBytes + got));
+      const ssize_t result = systemCall(SystemCall::pread, [&](bool) {
+        return pread(overflowDescriptor_, staging + i * kPageBytes + got, kPageBytes - got,
+                     static_cast<off_t>((firstPage + i) * kPageBytes + got));
+      });
       if (result < 0 && errno == EINTR) continue;
       if (result <= 0) {
         return Status::systemCall("pread", result == 0 ? EIO : errno,

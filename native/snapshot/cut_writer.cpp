@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "arena/system_calls.h"
 #include "arena/test_points.h"
 #include "snapshot/cut.h"
 #include "snapshot/lazy_restore.h"
@@ -17,10 +18,17 @@ bool Cut::onWriteFault(size_t offset) noexcept {
   const size_t extent = offset / kExtentBytes;
   // Pairs with arm() and disarm(): they change the flag and then wait for the handlers inside.
   const bool armed = armed_.load(std::memory_order_seq_cst);
-  if (!armed && preArm_.active()) return retry(page) && preArm_.onWriteFault(page);
+  if (!armed && preArm_.active()) {
+    if (!retry(page)) return false;
+    (void)preArm_.onWriteFault(page);  // refused: again with the next fault
+    return true;
+  }
   faults_.fetch_add(1, std::memory_order_relaxed);
   if (!armed) return retry(page);
-  if (!covers(extent)) return retry(page) && (!preArm_.active() || liftExtent(extent));
+  if (!covers(extent)) {
+    // What was protected ahead of the cut and freed before it; or nothing of ours.
+    return retry(page) && (!preArm_.active() || liftExtent(extent));
+  }
   const PageRange granule = granuleOf(page);
   bool saved = false;
   for (size_t i = granule.first; i < granule.end; i++) {
@@ -104,8 +112,11 @@ __attribute__((noinline)) bool Cut::saveToFile(size_t page, uint8_t seen) noexce
   if (!claimForWriter(page, seen)) return false;
   size_t written = 0;
   while (written < kPageBytes) {
-    const ssize_t result = pwrite(overflowDescriptor_, image + written, kPageBytes - written,
-                                  static_cast<off_t>(page * kPageBytes + written));
+    const ssize_t result = systemCall(SystemCall::pwrite, [&](bool shorter) {
+      const size_t left = kPageBytes - written;
+      return pwrite(overflowDescriptor_, image + written, shorter ? (left + 1) / 2 : left,
+                    static_cast<off_t>(page * kPageBytes + written));
+    });
     if (result > 0) {
       written += static_cast<size_t>(result);
     } else if (result == 0 || errno != EINTR) {
@@ -125,16 +136,18 @@ void Cut::recordFailure(int errnoCode) noexcept {
   failure_.compare_exchange_strong(none, errnoCode, std::memory_order_acq_rel);
 }
 
-// An extent that was protected ahead of the cut and freed before it.
+// A refused call is made again with the next fault. When it is refused for good the write can never
+// happen: retry() gives up and the process crashes where it is.
 bool Cut::liftExtent(size_t extent) noexcept {
-  return arena_.protection().lift(arena_.extentAt(extent), kExtentBytes) == 0;
+  return arena_.protection().lift(arena_.extentAt(extent), kExtentBytes) == 0 ||
+         retry(extent * kPagesPerExtent);
 }
 
 bool Cut::liftGranule(size_t page) noexcept {
   const PageRange granule = granuleOf(page);
-  // If the protection cannot be lifted the write can never happen: crash where it is.
   return arena_.protection().lift(arena_.pageAt(granule.first),
-                                  (granule.end - granule.first) * kPageBytes) == 0;
+                                  (granule.end - granule.first) * kPageBytes) == 0 ||
+         retry(page);
 }
 
 // There was nothing to save: another thread was faster, or the run ended between the fault and this

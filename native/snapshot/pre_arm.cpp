@@ -161,7 +161,7 @@ Status PreArm::liftRest() {
   Status first;
   for (size_t extent = 0; extent < extents_.size(); extent++) {
     if (!extents_[extent].ours) continue;
-    const int code = arena_.protection().lift(arena_.extentAt(extent), kExtentBytes);
+    const int code = arena_.protection().liftExtent(arena_.extentAt(extent));
     if (code == 0) {
       extents_[extent].ours = false;
       extents_[extent].state.store(kOpen, std::memory_order_seq_cst);

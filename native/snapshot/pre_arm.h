@@ -64,7 +64,7 @@ class PreArm {
 
   // Something may be protected that is not the cut's.
   bool active() const noexcept { return active_.load(std::memory_order_seq_cst); }
-  // Lets the page go. False when the kernel refuses.
+  // Lets the page go. False when the kernel refuses: nothing has changed then.
   bool onWriteFault(size_t page) noexcept;
 
   // ---- counters of the present or last preparation ----

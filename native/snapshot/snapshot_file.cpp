@@ -8,12 +8,17 @@
 #include <cerrno>
 
 #include "arena/constants.h"
+#include "arena/system_calls.h"
 
 namespace stillframe {
 namespace {
 
 // Without O_DIRECT at most about this much of the file is dirty in the page cache.
 constexpr uint64_t kPaceBytes = uint64_t{16} << 20;
+
+int openFile(const std::string& path, int flags) {
+  return systemCall(SystemCall::open, [&](bool) { return open(path.c_str(), flags, 0640); });
+}
 
 std::string directoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -25,7 +30,7 @@ std::string directoryOf(const std::string& path) {
 
 Status SnapshotFile::create(const std::string& path, bool useDirect) {
   discard();
-  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  const int descriptor = openFile(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC);
   if (descriptor < 0) {
     return Status::systemCall("open", errno, "creating " + path + ", which must not exist");
   }
@@ -35,12 +40,15 @@ Status SnapshotFile::create(const std::string& path, bool useDirect) {
   bytesWritten_.store(0, std::memory_order_relaxed);
   paceFrom_ = paceBytes_ = 0;
   // Refused (EINVAL) by file systems that cannot: then everything goes through the page cache.
-  if (useDirect) direct_ = open(path.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC);
+  if (useDirect) direct_ = openFile(path, O_WRONLY | O_DIRECT | O_CLOEXEC);
   return Status();
 }
 
 Status SnapshotFile::reserve(size_t dataBytes) {
-  if (ftruncate(buffered_, static_cast<off_t>(dataBytes)) == 0) return Status();
+  const int code = systemCall(SystemCall::ftruncate, [&](bool) {
+    return ftruncate(buffered_, static_cast<off_t>(dataBytes));
+  });
+  if (code == 0) return Status();
   return Status::systemCall("ftruncate", errno,
                             path_ + " to " + std::to_string(dataBytes) + " bytes");
 }
@@ -49,8 +57,11 @@ Status SnapshotFile::writeFully(int descriptor, uint64_t offset, const uint8_t* 
                                 size_t length, const std::string& what, size_t& written) {
   written = 0;
   while (written < length) {
-    const ssize_t result = pwrite(descriptor, bytes + written, length - written,
-                                  static_cast<off_t>(offset + written));
+    const ssize_t result = systemCall(SystemCall::pwrite, [&](bool shorter) {
+      const size_t left = length - written;
+      return pwrite(descriptor, bytes + written, shorter ? (left + 1) / 2 : left,
+                    static_cast<off_t>(offset + written));
+    });
     if (result < 0 && errno == EINTR) continue;
     if (result <= 0) {
       return Status::systemCall("pwrite", result == 0 ? EIO : errno,
@@ -91,10 +102,12 @@ Status SnapshotFile::pace(size_t extent) {
   const uint64_t from = paceFrom_ < offset ? paceFrom_ : offset;
   const uint64_t end = (paceFrom_ < offset ? offset : paceFrom_) + kExtentBytes;
   paceBytes_ = 0;
-  if (sync_file_range(buffered_, static_cast<off_t>(from), static_cast<off_t>(end - from),
-                      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                          SYNC_FILE_RANGE_WAIT_AFTER) != 0 &&
-      errno != ENOSYS && errno != EINVAL) {
+  const int code = systemCall(SystemCall::syncFileRange, [&](bool) {
+    return sync_file_range(buffered_, static_cast<off_t>(from), static_cast<off_t>(end - from),
+                           SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                               SYNC_FILE_RANGE_WAIT_AFTER);
+  });
+  if (code != 0 && errno != ENOSYS && errno != EINVAL) {
     return Status::systemCall("sync_file_range", errno, "writing back " + path_);
   }
   // The server has the same bytes in its arena: they need no second place in memory.
@@ -109,14 +122,16 @@ Status SnapshotFile::writeAt(uint64_t offset, const void* bytes, size_t length, 
 }
 
 Status SnapshotFile::sync() {
-  while (fdatasync(buffered_) != 0) {
+  while (systemCall(SystemCall::fdatasync, [&](bool) { return fdatasync(buffered_); }) != 0) {
     if (errno != EINTR) return Status::systemCall("fdatasync", errno, path_);
   }
   return Status();
 }
 
 Status SnapshotFile::publish(const std::string& finalPath) {
-  int code = renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, finalPath.c_str(), RENAME_NOREPLACE);
+  int code = systemCall(SystemCall::rename, [&](bool) {
+    return renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, finalPath.c_str(), RENAME_NOREPLACE);
+  });
   if (code != 0 && (errno == EINVAL || errno == ENOSYS)) {
     // The file system cannot promise not to replace; names are numbered, so they are new anyway.
     code = rename(path_.c_str(), finalPath.c_str());
@@ -127,9 +142,10 @@ Status SnapshotFile::publish(const std::string& finalPath) {
   path_ = finalPath;
   published_ = true;
   const std::string directory = directoryOf(finalPath);
-  const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int descriptor = openFile(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return Status::systemCall("open", errno, "directory " + directory);
-  const int syncCode = fsync(descriptor) == 0 ? 0 : errno;
+  const int syncResult = systemCall(SystemCall::fsync, [&](bool) { return fsync(descriptor); });
+  const int syncCode = syncResult == 0 ? 0 : errno;
   close(descriptor);
   if (syncCode != 0) return Status::systemCall("fsync", syncCode, "directory " + directory);
   return Status();

@@ -1,0 +1,104 @@
+// Many runs of which every other fails at some system call: nothing of them stays, neither memory
+// nor descriptors nor files nor protection. The long form: STILLFRAME_FAULTY_RUNS=1000
+import { readdirSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { native } from '../../native/index.js';
+import { numberFromEnv, Random } from '../support/random.js';
+import { statusBytes } from '../support/spawn_server.js';
+import { extentBytes, folder, openArena } from './checkpoint_harness.js';
+
+const RUNS = numberFromEnv('STILLFRAME_FAULTY_RUNS', 120);
+const WARM_UP = 40;
+const EXTENTS = 6;
+const MEMORY_BYTES = extentBytes + 256 * 1024; // a pool that overflows into the file
+const NAMES = [
+  'open',
+  'ftruncate',
+  'pwrite',
+  'pread',
+  'fdatasync',
+  'rename',
+  'fsync',
+  'protect',
+  'lift',
+];
+const GROWTH_BYTES_MAX = 6 * 1024 * 1024;
+const { EIO, ENOSPC, EMFILE } = constants.errno;
+
+const { words } = openArena(EXTENTS);
+const extents = new Uint8Array(EXTENTS).fill(1);
+const temporaryPath = join(folder, 'faulty.tmp');
+const random = new Random(7);
+
+function attempt(act: (done: (error: Error | null) => void) => void): Error | null {
+  let result: Error | null = new Error('no result');
+  try {
+    act((error) => {
+      result = error;
+    });
+    for (let i = 0; i < words.length; i += 4099) words[i] = i;
+    native.checkpointWait();
+  } catch (error) {
+    return error as Error;
+  }
+  return result;
+}
+
+/** A run up to its name; false when a call failed. */
+function run(number: number): boolean {
+  const request = { extents, memoryBytesMax: MEMORY_BYTES };
+  const finalPath = join(folder, `faulty${number}.still`);
+  const steps = [
+    (done: (error: Error | null) => void) =>
+      native.checkpointPrepare({ ...request, onPrepared: done }),
+    (done: (error: Error | null) => void) =>
+      native.checkpointStart({ ...request, temporaryPath, onCopied: done }),
+    (done: (error: Error | null) => void) =>
+      native.checkpointFinish({ tail: Buffer.from('tail'), finalPath, onFinished: done }),
+  ];
+  const good = steps.every((step) => attempt(step) === null);
+  if (!good) native.checkpointAbort();
+  return good;
+}
+
+function expectNothingProtected(): void {
+  const before = native.checkpointCounters();
+  for (let i = 0; i < words.length; i += 1024) words[i] = -i;
+  const after = native.checkpointCounters();
+  expect(after.faults - before.faults).toBe(0);
+  expect(after.preArmFaults - before.preArmFaults).toBe(0);
+}
+
+const descriptors = (): number => readdirSync('/proc/self/fd').length;
+
+test('runs that fail leave nothing', { timeout: 240_000 }, () => {
+  let failures = 0;
+  let descriptorsBefore = 0;
+  let bytesBefore = 0;
+  for (let number = 0; number < RUNS; number++) {
+    if (number === WARM_UP) {
+      descriptorsBefore = descriptors();
+      bytesBefore = statusBytes(process.pid, 'VmRSS');
+    }
+    const faulty = number % 2 === 0;
+    const outcome = random.pick(['short' as const, EIO, ENOSPC, EMFILE]);
+    const fault = { call: random.pick(NAMES), nth: random.between(1, 4), outcome };
+    native.injectFault(faulty ? fault : null);
+    const good = run(number);
+    native.injectFault(null);
+    if (!faulty) expect(good).toBe(true);
+    if (!good) failures++;
+    expectNothingProtected();
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    removeFinished(number);
+  }
+  expect(failures).toBeGreaterThan(RUNS / 8);
+  expect(descriptors()).toBe(descriptorsBefore);
+  expect(statusBytes(process.pid, 'VmRSS') - bytesBefore).toBeLessThan(GROWTH_BYTES_MAX);
+});
+
+function removeFinished(number: number): void {
+  rmSync(join(folder, `faulty${number}.still`), { force: true });
+}
