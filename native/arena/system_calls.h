@@ -51,7 +51,8 @@ struct FaultInjection {
 };
 inline FaultInjection faultInjection;
 
-// Makes a call that reports failure as -1 with errno. `make(shorter)` makes it; when `shorter`, with
+// Makes a call that reports failure as -1 with errno. `make(shorter)` makes it; when `shorter`,
+// with
 // half of its bytes.
 template <typename Make>
 auto systemCall(SystemCall call, Make make) noexcept -> decltype(make(false)) {

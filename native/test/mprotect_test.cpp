@@ -25,7 +25,8 @@ WriteProtectOptions byMprotect() {
   return options;
 }
 
-// Mappings that lie in the arena. Those of the whole process would count threads and sanitizers too.
+// Mappings that lie in the arena. Those of the whole process would count threads and sanitizers
+// too.
 size_t mappingCount(const Arena& arena) {
   FILE* file = fopen("/proc/self/maps", "re");
   CHECK(file != nullptr);
