@@ -52,8 +52,7 @@ struct FaultInjection {
 inline FaultInjection faultInjection;
 
 // Makes a call that reports failure as -1 with errno. `make(shorter)` makes it; when `shorter`,
-// with
-// half of its bytes.
+// with half of its bytes.
 template <typename Make>
 auto systemCall(SystemCall call, Make make) noexcept -> decltype(make(false)) {
   if (!faultInjection.armed.load(std::memory_order_relaxed)) return make(false);
