@@ -8,6 +8,9 @@
 // put them, so they are valid only until the server takes the next bytes from that socket. Who needs
 // a request for longer (MULTI) takes `capture()`.
 //
+// Short requests of a pipeline are parsed ahead, each into a frame, and made the current request one after
+// the other; so what follows is known before the first is executed (server/connections.ts).
+//
 // Invariants: 0 <= offsets[i], offsets[i] + lengths[i] <= buffer.length for i < count; entries at and
 // above `count` are rubbish. `buffer` is a plain Uint8Array, not a Buffer, to keep call sites
 // monomorphic.
@@ -29,40 +32,80 @@ export interface CapturedRequest {
   readonly lengths: Int32Array;
 }
 
+/** Requests that can be parsed ahead of the one that is executed, each with at most so many arguments. */
+export const FRAMES = 32;
+export const FRAME_ARGUMENTS_MAX = 9;
+
+/** Where the arguments of a request that was parsed ahead lie, and where the request ends. */
+interface Frame {
+  readonly offsets: Int32Array;
+  readonly lengths: Int32Array;
+  count: number;
+  end: number;
+}
+
 export class Arguments {
   buffer: Uint8Array = new Uint8Array(0);
-  offsets = new Int32Array(CAPACITY_MIN);
-  lengths = new Int32Array(CAPACITY_MIN);
+  offsets: Int32Array = new Int32Array(CAPACITY_MIN);
+  lengths: Int32Array = new Int32Array(CAPACITY_MIN);
   count = 0;
+
+  /** The tables that grow; `offsets` and `lengths` are these or a frame's. */
+  private wideOffsets = this.offsets;
+  private wideLengths = this.lengths;
+  readonly frames: readonly Frame[] = Array.from({ length: FRAMES }, () => ({
+    offsets: new Int32Array(FRAME_ARGUMENTS_MAX),
+    lengths: new Int32Array(FRAME_ARGUMENTS_MAX),
+    count: 0,
+    end: 0,
+  }));
+
+  /** Makes the request of a frame, parsed from `buffer`, the current one. */
+  select(frame: Frame, buffer: Uint8Array): void {
+    this.buffer = buffer;
+    this.offsets = frame.offsets;
+    this.lengths = frame.lengths;
+    this.count = frame.count;
+  }
 
   /** Makes room for at least `capacity` arguments and keeps those that are there. */
   grow(capacity: number): void {
-    if (capacity <= this.offsets.length) {
+    const { offsets, lengths } = this;
+    if (capacity <= offsets.length) {
       return;
     }
-    if (capacity > ARGUMENTS_MAX) {
-      throw new RangeError(`a request holds at most ${ARGUMENTS_MAX} arguments, not ${capacity}`);
+    this.widen();
+    if (capacity > this.offsets.length) {
+      if (capacity > ARGUMENTS_MAX) {
+        throw new RangeError(`a request holds at most ${ARGUMENTS_MAX} arguments, not ${capacity}`);
+      }
+      let size = this.offsets.length;
+      while (size < capacity) {
+        size *= 2;
+      }
+      this.wideOffsets = new Int32Array(size);
+      this.wideLengths = new Int32Array(size);
+      this.widen();
     }
-    let size = this.offsets.length;
-    while (size < capacity) {
-      size *= 2;
-    }
-    const offsets = new Int32Array(size);
-    const lengths = new Int32Array(size);
-    offsets.set(this.offsets);
-    lengths.set(this.lengths);
-    this.offsets = offsets;
-    this.lengths = lengths;
+    this.offsets.set(offsets);
+    this.lengths.set(lengths);
+  }
+
+  /** Leaves the frames: what is parsed next may have any number of arguments. */
+  widen(): void {
+    this.offsets = this.wideOffsets;
+    this.lengths = this.wideLengths;
   }
 
   /** Gives back the tables of an unusually long request; for periodic work, between two commands. */
   trim(): void {
     this.count = 0;
     this.buffer = new Uint8Array(0);
-    if (this.offsets.length > CAPACITY_MIN) {
-      this.offsets = new Int32Array(CAPACITY_MIN);
-      this.lengths = new Int32Array(CAPACITY_MIN);
+    if (this.wideOffsets.length > CAPACITY_MIN) {
+      this.wideOffsets = new Int32Array(CAPACITY_MIN);
+      this.wideLengths = new Int32Array(CAPACITY_MIN);
     }
+    this.widen();
   }
 
   /** Argument i, one character per byte: exact for any bytes. */

@@ -16,7 +16,7 @@
 //
 // Invariants: no byte outside buffer[start, end) is read; nothing is allocated for a request that is
 // complete at its first call; nothing is thrown, whatever the bytes.
-import { ARGUMENTS_MAX, args } from './arguments.js';
+import { ARGUMENTS_MAX, args, FRAME_ARGUMENTS_MAX, FRAMES } from './arguments.js';
 import { INLINE_BYTES_MAX, parseInline } from './inline_parser.js';
 import { int64, int64ToNumber, parseInt64 } from './number_text.js';
 
@@ -47,9 +47,6 @@ const LF = 0x0a;
 const DOLLAR = 0x24;
 const STAR = 0x2a;
 const ZERO = 0x30;
-
-/** A length that no buffer holds: sends a bulk that parse() does not understand to parseAny(). */
-const NOT_SHORT = 1 << 30;
 
 /** The smallest encoded argument: $0\r\n\r\n. */
 const BULK_BYTES_MIN = 6;
@@ -85,6 +82,11 @@ export class ParseState {
   /** [offset, length] of the arguments parsed by earlier calls. */
   kept: Int32Array | null = null;
 
+  /** No request was begun: the next byte is the first of one. */
+  isFresh(): boolean {
+    return (this.position | this.searched) === 0;
+  }
+
   /** Forgets a request that was begun: for a connection that starts anew. */
   reset(): void {
     this.position = 0;
@@ -108,51 +110,86 @@ export function parse(
   start: number,
   end: number,
 ): ParseStatus {
-  // The common request: up to 9 arguments of up to 9999 bytes, all there. Whatever does not fit goes
-  // through parseAny from the start, so nothing here needs to be remembered.
-  if (end - start >= 4 && buffer[start] === STAR && buffer[start + 2] === CR) {
-    const count = buffer[start + 1]! - ZERO;
-    if (count >= 1 && count <= 9 && (state.position | state.searched) === 0) {
-      const offsets = args.offsets;
-      const lengths = args.lengths;
-      let at = start + 4;
-      let i = 0;
-      while (i < count) {
-        if (end - at < BULK_BYTES_MIN || buffer[at] !== DOLLAR) {
-          break;
-        }
-        let length = buffer[at + 1]! - ZERO;
-        if (length >>> 0 > 9) {
-          break;
-        }
-        at += 2;
-        while (at < end && buffer[at] !== CR) {
-          const digit = buffer[at]! - ZERO;
-          if (digit >>> 0 > 9 || length === 0 || length >= 1000) {
-            length = NOT_SHORT;
-            break;
-          }
-          length = length * 10 + digit;
-          at++;
-        }
-        at += 2;
-        if (end - at < length + 2) {
-          break;
-        }
-        offsets[i] = at;
-        lengths[i] = length;
-        at += length + 2;
-        i++;
-      }
-      if (i === count) {
-        args.buffer = buffer;
-        args.count = count;
-        state.next = at;
-        return COMPLETE;
-      }
+  args.widen();
+  if (state.isFresh()) {
+    const next = parseShort(buffer, start, end, args.offsets, args.lengths);
+    if (next > 0) {
+      args.buffer = buffer;
+      args.count = buffer[start + 1]! - ZERO;
+      state.next = next;
+      return COMPLETE;
     }
   }
   return parseAny(state, buffer, start, end);
+}
+
+/**
+ * Parses the short requests that buffer[start, end) begins with into args.frames. Returns how many; 0 when
+ * the first one needs parse(). Precondition: no request was begun (see ParseState.isFresh).
+ */
+export function parseAhead(buffer: Uint8Array, start: number, end: number): number {
+  const { frames } = args;
+  let at = start;
+  let parsed = 0;
+  while (parsed < FRAMES && at < end) {
+    const frame = frames[parsed]!;
+    const next = parseShort(buffer, at, end, frame.offsets, frame.lengths);
+    if (next === 0) {
+      break;
+    }
+    frame.count = buffer[at + 1]! - ZERO;
+    frame.end = next;
+    at = next;
+    parsed++;
+  }
+  return parsed;
+}
+
+/**
+ * The common request: up to 9 arguments of up to 9999 bytes, all there. Returns where it ends; 0 for any
+ * other, of which nothing is remembered.
+ */
+function parseShort(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  offsets: Int32Array,
+  lengths: Int32Array,
+): number {
+  if (end - start < 4 || buffer[start] !== STAR || buffer[start + 2] !== CR) {
+    return 0;
+  }
+  const count = buffer[start + 1]! - ZERO;
+  if (count < 1 || count > FRAME_ARGUMENTS_MAX) {
+    return 0;
+  }
+  let at = start + 4;
+  for (let i = 0; i < count; i++) {
+    if (end - at < BULK_BYTES_MIN || buffer[at] !== DOLLAR) {
+      return 0;
+    }
+    let length = buffer[at + 1]! - ZERO;
+    if (length >>> 0 > 9) {
+      return 0;
+    }
+    at += 2;
+    while (at < end && buffer[at] !== CR) {
+      const digit = buffer[at]! - ZERO;
+      if (digit >>> 0 > 9 || length === 0 || length >= 1000) {
+        return 0;
+      }
+      length = length * 10 + digit;
+      at++;
+    }
+    at += 2;
+    if (end - at < length + 2) {
+      return 0;
+    }
+    offsets[i] = at;
+    lengths[i] = length;
+    at += length + 2;
+  }
+  return at;
 }
 
 function parseAny(state: ParseState, buffer: Uint8Array, start: number, end: number): ParseStatus {

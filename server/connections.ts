@@ -15,10 +15,13 @@ import {
   native,
   type ReactorHandle,
 } from '../native/index.js';
+import { args } from '../protocol/arguments.js';
 import * as errors from '../protocol/error_replies.js';
 import { reply } from '../protocol/reply_writer.js';
-import { COMPLETE, EMPTY, INCOMPLETE, parse } from '../protocol/resp_parser.js';
+import { COMPLETE, EMPTY, INCOMPLETE, parse, parseAhead } from '../protocol/resp_parser.js';
 import { clock, setClock } from '../storage/keyspace/clock.js';
+import { forgetAhead } from '../storage/structures/key_hash.js';
+import { addAhead, beginAhead, lookAhead } from '../storage/structures/look_ahead.js';
 import { Client, HELD_BY_OUTPUT, HELD_BY_PAUSE } from './client.js';
 import {
   addClient,
@@ -63,6 +66,9 @@ let reactor: ReactorHandle;
 /** Clients whose held input can be used again; served in the next turn. */
 const resumed: Client[] = [];
 let inLoop = false;
+/** Commands of the client being served until its output is looked at, and what overflow.count was. */
+let untilCheck = COMMANDS_PER_CHECK;
+let overflowsSeen = 0;
 /** Whether any client's replies wait in the reactor: looked at once per turn. */
 let repliesWait = false;
 
@@ -164,33 +170,25 @@ function servePending(client: Client): void {
  */
 function runRequests(client: Client, buffer: Uint8Array, start: number, end: number): number {
   const state = client.parseState;
+  untilCheck = COMMANDS_PER_CHECK;
+  overflowsSeen = overflow.count;
   let at = start;
-  let untilCheck = COMMANDS_PER_CHECK;
-  let overflowsSeen = overflow.count;
   while (at < end) {
+    const parsed = state.isFresh() ? parseAhead(buffer, at, end) : 0;
+    if (parsed > 0) {
+      const next = runAhead(client, buffer, at, parsed);
+      if (client.closing) return end;
+      if (client.held !== 0) return next;
+      at = next;
+      continue;
+    }
     const status = parse(state, buffer, at, end);
     if (status === COMPLETE) {
       const next = state.next;
-      if (!dispatch(client)) {
-        client.held |= HELD_BY_PAUSE;
-        updateReading(client);
-        return at;
-      }
-      at = next;
-      client.commands++;
+      if (!run(client)) return at;
       if (client.closing) return end;
-      if (
-        --untilCheck === 0 ||
-        reply.position > OUTPUT_BYTES / 2 ||
-        overflow.count !== overflowsSeen
-      ) {
-        untilCheck = COMMANDS_PER_CHECK;
-        overflowsSeen = overflow.count;
-        if (holdIfFull(client)) {
-          updateReading(client);
-          return at;
-        }
-      }
+      at = next;
+      if (client.held !== 0) return at;
     } else if (status === EMPTY) {
       at = state.next;
     } else if (status === INCOMPLETE) {
@@ -201,6 +199,49 @@ function runRequests(client: Client, buffer: Uint8Array, start: number, end: num
     }
   }
   return at;
+}
+
+/**
+ * Runs the requests that were parsed ahead from `start` on, until the client is held or closing. Returns
+ * the end of the last one that ran.
+ */
+function runAhead(client: Client, buffer: Uint8Array, start: number, parsed: number): number {
+  const { frames } = args;
+  if (parsed > 1) {
+    // The first argument of nearly every command is its key; a look at one that is none is harmless.
+    beginAhead(buffer);
+    for (let i = 0; i < parsed; i++) {
+      const { count, offsets, lengths } = frames[i]!;
+      if (count > 1) addAhead(offsets[1]!, lengths[1]!);
+    }
+    lookAhead(client.database);
+  }
+  let at = start;
+  for (let i = 0; i < parsed; i++) {
+    const frame = frames[i]!;
+    args.select(frame, buffer);
+    if (!run(client)) break;
+    at = frame.end;
+    if (client.closing || client.held !== 0) break;
+  }
+  if (parsed > 1) forgetAhead();
+  return at;
+}
+
+/** Runs the request in `args`. False, with nothing done, when the client must wait first. */
+function run(client: Client): boolean {
+  if (!dispatch(client)) {
+    client.held |= HELD_BY_PAUSE;
+    updateReading(client);
+    return false;
+  }
+  client.commands++;
+  if (--untilCheck === 0 || reply.position > OUTPUT_BYTES / 2 || overflow.count !== overflowsSeen) {
+    untilCheck = COMMANDS_PER_CHECK;
+    overflowsSeen = overflow.count;
+    if (!client.closing && holdIfFull(client)) updateReading(client);
+  }
+  return true;
 }
 
 function protocolError(client: Client, text: string): void {

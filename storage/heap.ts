@@ -25,13 +25,8 @@ import {
   ROOT_WINDOW_BYTES,
   WINDOW_BYTES,
 } from './memory/layout.js';
-import {
-  createTable,
-  forgetFound,
-  freeTable,
-  TABLE_SEED,
-  tableCount,
-} from './structures/hash_table.js';
+import { createTable, forgetFound, freeTable, tableCount } from './structures/hash_table.js';
+import { TABLE_SEED } from './structures/key_hash.js';
 
 /** Gives the next 32-bit random number: seeds of new databases come from the caller. */
 export type Random = () => number;

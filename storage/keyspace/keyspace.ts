@@ -22,13 +22,13 @@ import {
   find,
   forgetFound,
   freeTable,
-  hashKey,
   hashOfEntry,
   insert,
   removeEntry,
   replaceEntry,
   tableCount,
 } from '../structures/hash_table.js';
+import { hashKey } from '../structures/key_hash.js';
 import { forEachEntry } from '../structures/table_walk.js';
 import { valueTypeOf } from '../values/value_types.js';
 import {

@@ -26,7 +26,8 @@ import {
   TYPE_STRING,
   VALUE_LENGTH_SHIFT,
 } from '../structures/entry.js';
-import { find, hashKey, replaceEntry } from '../structures/hash_table.js';
+import { find, replaceEntry } from '../structures/hash_table.js';
+import { hashKey } from '../structures/key_hash.js';
 import {
   allocateLarge,
   grownCapacity,

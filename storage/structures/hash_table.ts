@@ -27,13 +27,12 @@ import { wordWindows } from '../memory/arena.js';
 import { DENSE } from '../memory/extents.js';
 import { NULL_REF, PAGE_BYTES, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
 import { keyEquals, locateKey, span } from './entry.js';
-import { hashBytes } from './hash.js';
+import { hashKey, TABLE_SEED } from './key_hash.js';
 
 export const TABLE_DIRECTORY = 0;
 export const TABLE_DEPTH = 1;
 export const TABLE_COUNT = 2;
 export const TABLE_SEGMENTS = 3;
-export const TABLE_SEED = 4;
 export const TABLE_DEEPEST = 6;
 export const TABLE_ROOT_WORDS = 8;
 
@@ -91,13 +90,6 @@ export function tableBytes(table: Ref): number {
   const at = rootIndex(table);
   if (root[at + TABLE_DIRECTORY] === 0) return 0;
   return root[at + TABLE_SEGMENTS]! * SEGMENT_BYTES + 4 * 2 ** root[at + TABLE_DEPTH]!;
-}
-
-/** Hash of a key under the table's seed. */
-export function hashKey(table: Ref, bytes: Uint8Array, offset: number, length: number): number {
-  const words = wordWindows[table >>> WINDOW_SHIFT]!;
-  const seed = ((table & WINDOW_MASK) << 2) + TABLE_SEED;
-  return hashBytes(bytes, offset, length, words[seed]!, words[seed + 1]!);
 }
 
 /** Makes an empty table at `table`. Nothing is allocated until the first insert. */

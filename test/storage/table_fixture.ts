@@ -11,7 +11,6 @@ import {
   createTable,
   find,
   freeTable,
-  hashKey,
   insert,
   removeEntry,
   replaceEntry,
@@ -23,6 +22,7 @@ import {
   TABLE_SEGMENTS,
   tableCount,
 } from '../../storage/structures/hash_table.js';
+import { hashKey } from '../../storage/structures/key_hash.js';
 import { verifyTable } from '../../storage/structures/table_verify.js';
 
 setClock(1_700_000_000_000);

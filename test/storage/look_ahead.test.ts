@@ -1,0 +1,134 @@
+// Looking ahead changes nothing but the time: the hashes that it leaves are those of their keys, and no
+// other bytes, seed or table gets one of them.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { openTestArena } from '../support/open_arena.js';
+
+await openTestArena(64 * 1024 * 1024);
+const { TableFixture, bytesOf } = await import('./table_fixture.js');
+const { createTable, find, rootIndex, rootWords } = await import(
+  '../../storage/structures/hash_table.js'
+);
+const { hashBytes } = await import('../../storage/structures/hash.js');
+const { AHEAD_MAX, ahead, forgetAhead, hashKey, TABLE_SEED } = await import(
+  '../../storage/structures/key_hash.js'
+);
+const { addAhead, beginAhead, lookAhead } = await import('../../storage/structures/look_ahead.js');
+
+const KEYS = 6000; // more than a table has whose look-ups are not looked ahead for
+
+/** Keys side by side in one buffer, as the requests of a pipeline are. */
+function packed(keys: readonly string[]): { bytes: Uint8Array; offsets: number[] } {
+  const offsets: number[] = [];
+  let text = '';
+  for (const key of keys) {
+    text += '$';
+    offsets.push(text.length);
+    text += key;
+  }
+  return { bytes: bytesOf(text), offsets };
+}
+
+const fixture = new TableFixture();
+for (let i = 0; i < KEYS; i++) fixture.add(`key:${i}`);
+
+/** Some keys that are there and some that are not, of different lengths. */
+const keys = Array.from({ length: AHEAD_MAX }, (_, i) =>
+  i % 5 === 4 ? `${'absent'.repeat(i % 7)}:${i}` : `key:${i * 37}`,
+);
+const { bytes, offsets } = packed(keys);
+
+function listAll(): void {
+  beginAhead(bytes);
+  keys.forEach((key, i) => {
+    expect(addAhead(offsets[i]!, key.length)).toBe(true);
+  });
+  lookAhead(fixture.table);
+}
+
+function trueHash(i: number): number {
+  const root = rootWords(fixture.table);
+  const seed = rootIndex(fixture.table) + TABLE_SEED;
+  return hashBytes(bytes, offsets[i]!, keys[i]!.length, root[seed]!, root[seed + 1]!);
+}
+
+beforeEach(() => forgetAhead());
+
+describe('hashes computed ahead', () => {
+  test('are used for their keys, in order, each as often as asked', () => {
+    listAll();
+    expect(ahead.count).toBe(keys.length);
+    keys.forEach((key, i) => {
+      // A value that no hash function gives tells a hash that was kept from one that was computed.
+      ahead.hashes[i] = ahead.hashes[i]! ^ 1;
+      const kept = hashKey(fixture.table, bytes, offsets[i]!, key.length);
+      expect(kept).toBe(trueHash(i) ^ 1);
+      expect(hashKey(fixture.table, bytes, offsets[i]!, key.length)).toBe(kept);
+    });
+  });
+
+  test('are found when keys in between are not asked for, and not when asked for late', () => {
+    listAll();
+    for (let i = 0; i < keys.length; i++) ahead.hashes[i] = ahead.hashes[i]! ^ 1;
+    expect(hashKey(fixture.table, bytes, offsets[9]!, keys[9]!.length)).toBe(trueHash(9) ^ 1);
+    expect(hashKey(fixture.table, bytes, offsets[3]!, keys[3]!.length)).toBe(trueHash(3));
+    expect(hashKey(fixture.table, bytes, offsets[20]!, keys[20]!.length)).toBe(trueHash(20) ^ 1);
+  });
+
+  test.each([
+    ['a shorter key at the same place', (i: number) => [bytes, offsets[i]!, 3] as const],
+    ['another place', (i: number) => [bytes, offsets[i]! + 1, 3] as const],
+    ['another buffer', (i: number) => [bytes.slice(), offsets[i]!, keys[i]!.length] as const],
+  ])('are not used for %s', (_, place) => {
+    listAll();
+    ahead.hashes.fill(12345);
+    const [buffer, offset, length] = place(1);
+    expect(hashKey(fixture.table, buffer, offset, length)).not.toBe(12345);
+  });
+
+  test('are not used under another seed', () => {
+    listAll();
+    ahead.hashes.fill(12345);
+    const other = new TableFixture(5, 6);
+    expect(hashKey(other.table, bytes, offsets[0]!, keys[0]!.length)).not.toBe(12345);
+    const root = rootWords(fixture.table).slice(
+      rootIndex(fixture.table),
+      rootIndex(fixture.table) + 8,
+    );
+    createTable(fixture.table, 77, 78);
+    expect(hashKey(fixture.table, bytes, offsets[0]!, keys[0]!.length)).not.toBe(12345);
+    rootWords(fixture.table).set(root, rootIndex(fixture.table));
+  });
+
+  test('are forgotten', () => {
+    listAll();
+    ahead.hashes.fill(12345);
+    forgetAhead();
+    expect(hashKey(fixture.table, bytes, offsets[0]!, keys[0]!.length)).toBe(trueHash(0));
+  });
+});
+
+test('a look-up finds the same with and without', () => {
+  const found = () =>
+    keys.map((key, i) => {
+      const hash = hashKey(fixture.table, bytes, offsets[i]!, key.length);
+      return find(fixture.table, hash, bytes, offsets[i]!, key.length);
+    });
+  const without = found();
+  listAll();
+  expect(found()).toEqual(without);
+  expect(without.filter((ref) => ref !== 0).length).toBeGreaterThan(20);
+  fixture.verify();
+});
+
+test('the list takes so many keys, leaves out long ones, and small tables need none', () => {
+  const long = new Uint8Array(1000);
+  beginAhead(long);
+  expect(addAhead(0, 500)).toBe(true);
+  expect(ahead.count).toBe(0);
+  for (let i = 0; i < AHEAD_MAX; i++) expect(addAhead(i, 1)).toBe(true);
+  expect(addAhead(AHEAD_MAX, 1)).toBe(false);
+  const small = new TableFixture();
+  small.add('key');
+  lookAhead(small.table);
+  expect(ahead.count).toBe(0);
+});
