@@ -13,20 +13,15 @@ import { Control, field, type Info } from './control.js';
 import { commandRate, countCommands, FullLoad } from './full_load.js';
 import { loadKeys } from './loader.js';
 import { MemorySampler } from './memory_sampler.js';
-import { machine, printTable, writeResult } from './report.js';
-import { type Contestant, ServerProcess } from './server_process.js';
+import type { Measurement, Row, Table } from './report/result.js';
+import { ServerProcess } from './server_process.js';
+import { type Bench, type Entrant, Figures, takeTurns, type Workload } from './workload.js';
 
 const VALUE_BYTES = 128;
 const BOUND = 'checkpoint-extra-memory';
 const BOUNDS = ['64mb', '8mb'];
 const BLOCK_BYTES = 512;
-
-export interface CheckpointCostOptions {
-  readonly contestants: readonly Contestant[];
-  readonly keys: number;
-  readonly idleSeconds: number;
-  readonly checkpoints: number;
-}
+const MEBIBYTE = 2 ** 20;
 
 interface Cost {
   readonly seconds: number;
@@ -46,28 +41,97 @@ interface Cost {
 }
 
 interface Measured {
-  readonly name: string;
+  readonly entrant: Entrant;
+  readonly bound: string | null;
   readonly costs: readonly Cost[];
 }
 
-export async function checkpointCost(options: CheckpointCostOptions): Promise<void> {
+export const checkpointCost: Workload = {
+  name: 'checkpoint',
+  title: 'What a checkpoint costs under full load',
+  about:
+    `Values of ${VALUE_BYTES} bytes, uniform random SETs at full speed (redis-benchmark, pipeline 16). The ` +
+    "share of throughput is that of the server's own command counter during the run and right before it. " +
+    'Extra memory is the largest resident size during the run, sampled, over that before; for a server that ' +
+    'forks, what it says that its child copied comes on top. Bytes written are blocks of the file.',
+  options: {
+    keys: { about: 'keys', whole: [8_000_000], quick: [500_000] },
+    seconds: { about: 'seconds before each checkpoint', whole: [4], quick: [1] },
+    rounds: { about: 'checkpoints of each', whole: [3], quick: [1] },
+  },
+  run,
+};
+
+async function run(bench: Bench): Promise<Measurement> {
   const measured: Measured[] = [];
-  for (const contestant of options.contestants) {
-    for (const bound of BOUNDS) {
-      const one = await measure(contestant, bound, options);
+  bench.steps.plan(bench.entrants.length * BOUNDS.length);
+  for (const bound of BOUNDS) {
+    await takeTurns(bench, 1, async (entrant) => {
+      bench.steps.step(`${entrant.name}, bound ${bound}`);
+      const one = await measure(entrant, bound, bench);
       if (one !== null) measured.push(one);
-    }
+    });
   }
-  console.log(
-    `\nCheckpoints of ${options.keys} keys of ${VALUE_BYTES} bytes under random SETs at full ` +
-      `speed, pipeline 16\n(extra: resident memory over that before, of the server + of its child)`,
-  );
-  printTable(
-    [
+  return { comparisons: [compare(measured)], tables: [table(measured)], detail: measured };
+}
+
+function compare(measured: readonly Measured[]) {
+  const figures = new Figures();
+  const add = (name: string, pick: (cost: Cost) => number): void => {
+    for (const { entrant, bound, costs } of measured) {
+      // The peer has no bound: its figures stand beside each of ours.
+      for (const row of bound === null ? BOUNDS : [bound]) {
+        for (const cost of costs) figures.add(`${name}-${row}`, entrant.side, pick(cost));
+      }
+    }
+  };
+  add('pause', (cost) => cost.pauseMicros / 1000);
+  add('seconds', (cost) => cost.seconds);
+  add('rate', (cost) => (100 * cost.rate) / cost.idleRate);
+  add('extra', (cost) => (cost.extraBytes + cost.forkBytes) / MEBIBYTE);
+  add('file', (cost) => cost.fileBytes / MEBIBYTE);
+  const rows = BOUNDS.flatMap((bound): Row[] => [
+    figures.row(`pause-${bound}`, `${bound}: pause`, {
+      required: 1,
+      headline: bound === BOUNDS[0],
+    }),
+    figures.row(`seconds-${bound}`, `${bound}: duration`, {
+      scale: { unit: 's', digits: 2, better: 'lower' },
+      requiredRatio: 1,
+      headline: bound === BOUNDS[0],
+    }),
+    figures.row(`rate-${bound}`, `${bound}: throughput during it, of that before`, {
+      scale: { unit: '%', digits: 0, better: 'higher' },
+      requiredRatio: 1,
+      headline: bound === BOUNDS[0],
+    }),
+    figures.row(`extra-${bound}`, `${bound}: extra memory`, {
+      scale: { unit: 'MiB', digits: 0, better: 'lower' },
+      required: Number.parseInt(bound, 10),
+      headline: bound === BOUNDS[0],
+    }),
+    figures.row(`file-${bound}`, `${bound}: bytes written`, {
+      scale: { unit: 'MiB', digits: 0, better: 'lower' },
+    }),
+  ]);
+  const scale = { unit: 'ms', digits: 2, better: 'lower' } as const;
+  return {
+    id: 'cost',
+    title: `Cost of a checkpoint, by ${BOUND}`,
+    scale,
+    rows: rows.map((row) => ({ ...row, scale: row.scale ?? scale })),
+  };
+}
+
+function table(measured: readonly Measured[]): Table {
+  return {
+    id: 'checkpoints',
+    title: 'Each checkpoint',
+    header: [
       'server',
       's',
       'pause ms',
-      'SET/s idle',
+      'SET/s before',
       'during',
       '%',
       'extra MB',
@@ -77,13 +141,12 @@ export async function checkpointCost(options: CheckpointCostOptions): Promise<vo
       'saved',
       'overflows',
     ],
-    measured.flatMap(({ name, costs }) => costs.map((cost, i) => row(`${name}, ${i + 1}`, cost))),
-  );
-  writeResult('checkpoint', {
-    machine: machine(options.contestants),
-    load: { keys: options.keys, valueBytes: VALUE_BYTES, idleSeconds: options.idleSeconds },
-    results: measured,
-  });
+    rows: measured.flatMap(({ entrant, bound, costs }) =>
+      costs.map((cost, i) =>
+        row(`${entrant.name}${bound === null ? '' : ` ${bound}`}, ${i + 1}`, cost),
+      ),
+    ),
+  };
 }
 
 function row(name: string, cost: Cost): string[] {
@@ -106,32 +169,26 @@ function row(name: string, cost: Cost): string[] {
 }
 
 /** Null for the second bound of a server that has none. */
-async function measure(
-  contestant: Contestant,
-  bound: string,
-  options: CheckpointCostOptions,
-): Promise<Measured | null> {
-  const server = await ServerProcess.start(contestant);
+async function measure(entrant: Entrant, bound: string, bench: Bench): Promise<Measured | null> {
+  const keys = bench.one('keys');
+  const server = await ServerProcess.start(entrant);
   try {
     const control = await Control.open(server.port);
     const bounded = await configure(control, BOUND, bound);
     if (!bounded && bound !== BOUNDS[0]) return null;
-    const name = bounded ? `${contestant.name} ${bound}` : contestant.name;
-    console.log(`${name}: loading ${options.keys} keys`);
-    await loadKeys(server.port, options.keys, VALUE_BYTES);
-    const load = FullLoad.start(server.port, options.keys, VALUE_BYTES);
+    await loadKeys(server.port, keys, VALUE_BYTES);
+    const load = FullLoad.start(server.port, keys, VALUE_BYTES);
     const costs: Cost[] = [];
     try {
       await delay(1000); // connections, warm-up
-      for (let i = 0; i < options.checkpoints; i++) {
-        console.log(`${name}: checkpoint ${i + 1} of ${options.checkpoints}`);
-        costs.push(await measureOne(server, control, options.idleSeconds));
+      for (let i = 0; i < bench.one('rounds'); i++) {
+        costs.push(await measureOne(server, control, bench.one('seconds')));
       }
     } finally {
       await load.stop();
     }
     control.close();
-    return { name, costs };
+    return { entrant, bound: bounded ? bound : null, costs };
   } finally {
     await server.stop();
   }

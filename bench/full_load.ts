@@ -1,6 +1,7 @@
 // Uniform random SETs as fast as the server takes them: redis-benchmark without end, its rate read
 // from the server's own count of commands.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { killChild, startChild } from './children.js';
 import { type Control, field } from './control.js';
 
 const REDIS_BENCHMARK = '/usr/bin/redis-benchmark';
@@ -16,15 +17,12 @@ export class FullLoad {
   static start(port: number, keys: number, valueBytes: number): FullLoad {
     const numbers = { p: port, c: CONNECTIONS, P: PIPELINE, r: keys, d: valueBytes, n: REQUESTS };
     const args = Object.entries(numbers).flatMap(([name, value]) => [`-${name}`, String(value)]);
-    const child = spawn(REDIS_BENCHMARK, [...args, '-t', 'set', '-q'], { stdio: 'ignore' });
-    process.once('exit', () => child.kill('SIGKILL'));
-    return new FullLoad(child);
+    const run = [...args, '-t', 'set', '-q'];
+    return new FullLoad(startChild(REDIS_BENCHMARK, run, { stdio: 'ignore' }));
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once('close', resolve));
-    this.child.kill('SIGKILL');
-    await ended;
+    await killChild(this.child);
   }
 }
 

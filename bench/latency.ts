@@ -6,26 +6,18 @@ import { type CheckpointSpan, takeCheckpoint } from './checkpoints.js';
 import { Control } from './control.js';
 import { loadKeys } from './loader.js';
 import { type LatencyRecord, OpenLoop, type Percentiles } from './open_loop.js';
-import { machine, printTable, writeResult } from './report.js';
+import type { Measurement } from './report/result.js';
 import { type Contestant, ServerProcess } from './server_process.js';
+import { type Bench, takeTurns, type Workload } from './workload.js';
 
 const VALUE_BYTES = 128;
 const CONNECTIONS = 50;
 const TICK_MICROS = 200;
 const SECONDS_MAX = 300;
-const SEED = 42;
 /** What comes right after a checkpoint is given apart: work that is put off falls due there. */
 const AFTER_MILLIS = 1000;
 const STALL_MICROS = 3000;
 const SLICE_MILLIS = 50;
-
-export interface LatencyOptions {
-  readonly contestants: readonly Contestant[];
-  readonly keys: number;
-  readonly rate: number;
-  readonly idleSeconds: number;
-  readonly checkpoints: number;
-}
 
 interface Phase {
   readonly name: string;
@@ -40,26 +32,51 @@ interface Measured {
   readonly detail: Record<string, unknown>;
 }
 
-export async function latency(options: LatencyOptions): Promise<void> {
+export const latency: Workload = {
+  name: 'latency',
+  title: 'Latency of SETs that come at a fixed rate while checkpoints are taken',
+  about:
+    'Open loop: requests are due on a fixed schedule and their latency counts from the instant at which each ' +
+    'was due. Every latency is kept, so percentiles are exact.',
+  options: {
+    keys: { about: 'keys', whole: [7_000_000], quick: [500_000] },
+    rate: { about: 'SETs a second', whole: [50_000], quick: [20_000] },
+    seconds: { about: 'seconds before the first checkpoint', whole: [10], quick: [2] },
+    rounds: { about: 'checkpoints', whole: [3], quick: [1] },
+  },
+  run,
+};
+
+async function run(bench: Bench): Promise<Measurement> {
   const measured: Measured[] = [];
-  for (const contestant of options.contestants) measured.push(await measure(contestant, options));
-  console.log(
-    `\nSET latency in milliseconds, from the intended time: ${options.rate}/s, open loop, ` +
-      `${options.keys} keys of ${VALUE_BYTES} bytes`,
-  );
-  printTable(
-    ['server, phase', 's', 'p50', 'p99', 'p99.9', 'max', 'p99.9 to idle', 'generator p99.9', 'max'],
-    measured.flatMap(({ name, phases }) => phases.map((phase) => row(name, phase, phases[0]))),
-  );
-  const [theirs, ours] = measured.map(worstDuring);
-  if (theirs !== undefined && ours !== undefined) {
-    console.log(`\nworst p99.9 during a checkpoint, ours to theirs: ${(ours / theirs).toFixed(3)}`);
-  }
-  writeResult('latency', {
-    machine: machine(options.contestants),
-    load: { ...options, contestants: undefined, VALUE_BYTES, CONNECTIONS, TICK_MICROS, SEED },
-    results: measured,
+  bench.steps.plan(bench.entrants.length);
+  await takeTurns(bench, 1, async (entrant) => {
+    bench.steps.step(entrant.name);
+    measured.push(await measure(entrant, bench));
   });
+  return {
+    tables: [
+      {
+        id: 'phases',
+        title: 'SET latency in milliseconds, from the intended time',
+        header: [
+          'server, phase',
+          's',
+          'p50',
+          'p99',
+          'p99.9',
+          'max',
+          'p99.9 to idle',
+          'generator p99.9',
+          'max',
+        ],
+        rows: measured.flatMap(({ name, phases }) =>
+          phases.map((phase) => row(name, phase, phases[0])),
+        ),
+      },
+    ],
+    detail: measured,
+  };
 }
 
 function row(name: string, { name: phase, seconds, ...phase_ }: Phase, idle?: Phase): string[] {
@@ -75,35 +92,29 @@ function row(name: string, { name: phase, seconds, ...phase_ }: Phase, idle?: Ph
   ];
 }
 
-function worstDuring({ phases }: Measured): number {
-  const during = phases.filter((phase) => phase.name.startsWith('checkpoint'));
-  return Math.max(...during.map((phase) => phase.latency.p999));
-}
-
-async function measure(contestant: Contestant, options: LatencyOptions): Promise<Measured> {
-  console.log(`${contestant.name}: loading ${options.keys} keys`);
+async function measure(contestant: Contestant, bench: Bench): Promise<Measured> {
+  const keys = bench.one('keys');
   const server = await ServerProcess.start(contestant);
   try {
-    await loadKeys(server.port, options.keys, VALUE_BYTES);
+    await loadKeys(server.port, keys, VALUE_BYTES);
     const control = await Control.open(server.port);
     const load = OpenLoop.start({
       port: server.port,
-      rate: options.rate,
+      rate: bench.one('rate'),
       tickMicros: TICK_MICROS,
       connections: CONNECTIONS,
-      keys: options.keys,
+      keys,
       valueBytes: VALUE_BYTES,
       secondsMax: SECONDS_MAX,
-      seed: SEED,
+      seed: bench.seed,
       file: join(server.dir, 'latency'),
     });
-    console.log(`${contestant.name}: idle, then ${options.checkpoints} checkpoints`);
     await delay(1000); // connections, warm-up
     const idleBegin = process.hrtime.bigint();
-    await delay(options.idleSeconds * 1000);
+    await delay(bench.one('seconds') * 1000);
     const idle: [bigint, bigint] = [idleBegin, process.hrtime.bigint()];
     const checkpoints: CheckpointSpan[] = [];
-    for (let i = 0; i < options.checkpoints; i++) {
+    for (let i = 0; i < bench.one('rounds'); i++) {
       checkpoints.push(await takeCheckpoint(control));
       await delay(2 * AFTER_MILLIS);
     }

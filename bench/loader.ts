@@ -1,57 +1,39 @@
 // Fills a server with keys over the protocol, as fast as one connection can: SETs in batches of
 // prebuilt bytes in which only the digits of the keys change.
 //
-// Keys are `key:` and 12 digits (16 bytes), values are of one length.
-import { connect } from 'node:net';
+// Keys are a prefix, `key:` unless told, and 12 digits (16 bytes); values are of one length.
+import { BATCHES_IN_FLIGHT, sendBatches } from './batches.js';
 
 const BATCH = 4096;
-const BATCHES_IN_FLIGHT = 4;
-const REPLY_BYTES = '+OK\r\n'.length;
+const BATCH_BYTES_MAX = 4 << 20;
 const DIGITS = 12;
 
-/** Sets keys 0..count-1. Rejects when a reply is not +OK or the connection ends early. */
+/** Sets keys 0..count-1. Rejects when a reply is an error or the connection ends early. */
 export function loadKeys(port: number, count: number, valueBytes: number): Promise<void> {
-  const { template, requestBytes, digitsAt } = batchTemplate(valueBytes);
-  const batches = Array.from({ length: BATCHES_IN_FLIGHT }, () => Buffer.from(template));
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    let next = 0;
-    let replyBytes = 0;
-    let batch = 0;
-    const sendBatch = (): void => {
-      const bytes = batches[batch++ % BATCHES_IN_FLIGHT] as Buffer;
-      const size = Math.min(BATCH, count - next);
-      for (let i = 0; i < size; i++) writeDigits(bytes, i * requestBytes + digitsAt, next++);
-      socket.write(bytes.subarray(0, size * requestBytes));
-    };
-    socket.on('connect', () => {
-      for (let i = 0; i < BATCHES_IN_FLIGHT && next < count; i++) sendBatch();
-    });
-    socket.on('data', (chunk: Buffer) => {
-      if (chunk.includes(0x2d)) {
-        socket.destroy(new Error(`a SET failed: ${chunk.toString('latin1').slice(0, 200)}`));
-        return;
-      }
-      const answered = Math.floor(replyBytes / (BATCH * REPLY_BYTES));
-      replyBytes += chunk.length;
-      const more = Math.floor(replyBytes / (BATCH * REPLY_BYTES)) - answered;
-      for (let i = 0; i < more && next < count; i++) sendBatch();
-      if (replyBytes === count * REPLY_BYTES) socket.end();
-    });
-    socket.on('error', reject);
-    socket.on('close', () => {
-      if (replyBytes === count * REPLY_BYTES) resolve();
-      else reject(new Error(`connection closed after ${replyBytes / REPLY_BYTES} replies`));
-    });
-  });
+  return loadValues(port, count, 'v'.repeat(valueBytes), 'key:');
 }
 
-function batchTemplate(valueBytes: number) {
-  const head = `*3\r\n$3\r\nSET\r\n$${4 + DIGITS}\r\nkey:`;
-  const value = 'v'.repeat(valueBytes);
-  const request = `${head}${'0'.repeat(DIGITS)}\r\n$${valueBytes}\r\n${value}\r\n`;
-  const template = Buffer.from(request.repeat(BATCH), 'latin1');
-  return { template, requestBytes: request.length, digitsAt: head.length };
+/** The same with a value and a prefix of keys. */
+export function loadValues(
+  port: number,
+  count: number,
+  value: string,
+  prefix: string,
+): Promise<void> {
+  const head = `*3\r\n$3\r\nSET\r\n$${prefix.length + DIGITS}\r\n${prefix}`;
+  const request = `${head}${'0'.repeat(DIGITS)}\r\n$${value.length}\r\n${value}\r\n`;
+  // Large values make small batches, else a batch is larger than a socket takes at once.
+  const perBatch = Math.max(1, Math.min(BATCH, Math.floor(BATCH_BYTES_MAX / value.length)));
+  const buffers = Array.from({ length: BATCHES_IN_FLIGHT }, () =>
+    Buffer.from(request.repeat(perBatch), 'latin1'),
+  );
+  let batch = 0;
+  const fill = (first: number, size: number): Buffer => {
+    const bytes = buffers[batch++ % BATCHES_IN_FLIGHT] as Buffer;
+    for (let i = 0; i < size; i++) writeDigits(bytes, i * request.length + head.length, first + i);
+    return bytes.subarray(0, size * request.length);
+  };
+  return sendBatches(port, { count, perBatch, fill });
 }
 
 function writeDigits(bytes: Buffer, at: number, value: number): void {
@@ -60,4 +42,9 @@ function writeDigits(bytes: Buffer, at: number, value: number): void {
     bytes[i] = 0x30 + (rest % 10);
     rest = Math.floor(rest / 10);
   }
+}
+
+/** The key of a number, as the loader makes it. */
+export function keyOf(index: number, prefix = 'key:'): string {
+  return prefix + String(index).padStart(DIGITS, '0');
 }

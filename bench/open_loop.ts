@@ -1,9 +1,10 @@
 // Runs native/open_loop.cpp (built on first use) and reads what it measured: the latency of every
 // request from the instant at which it was due, so percentiles are exact and can be taken of any
 // span of time afterwards.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { startChild } from './children.js';
 import { packageRoot } from './server_process.js';
 
 const NO_REPLY = 0xffff_ffff;
@@ -56,7 +57,7 @@ export class OpenLoop {
   static start(options: OpenLoopOptions): OpenLoop {
     const { port, rate, tickMicros, connections, keys, valueBytes, secondsMax, seed } = options;
     const numbers = [port, rate, tickMicros, connections, keys, valueBytes, secondsMax, seed];
-    const child = spawn(program(), [...numbers.map(String), options.file], {
+    const child = startChild(program(), [...numbers.map(String), options.file], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     return new OpenLoop(child, options.file);

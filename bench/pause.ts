@@ -10,53 +10,49 @@ import { takeCheckpoint } from './checkpoints.js';
 import { Control, field } from './control.js';
 import { FullLoad } from './full_load.js';
 import { loadKeys } from './loader.js';
-import { machine, printTable, writeResult } from './report.js';
+import type { Measurement } from './report/result.js';
 import { type Contestant, ServerProcess } from './server_process.js';
+import { type Bench, Figures, takeTurns, type Workload } from './workload.js';
 
 const VALUE_BYTES = 1024;
 const CHECKPOINTS = 10;
 const WRITE_MILLIS = 2000;
 
-export interface PauseOptions {
-  readonly contestants: readonly Contestant[];
-  /** Bytes of keys and values, one heap each. */
-  readonly heapGibibytes: readonly number[];
-}
+export const pause: Workload = {
+  name: 'pause',
+  title: "How long a checkpoint's start takes, by size of the heap",
+  about:
+    `The pause that the server tells of itself (the fork of one that forks), ${CHECKPOINTS} times with random ` +
+    'writes at full speed in between.',
+  options: { heap: { about: 'GiB of data', whole: [1, 4, 12], quick: [0.25], fraction: true } },
+  run,
+};
 
-interface Measured {
-  readonly name: string;
-  readonly gibibytes: number;
-  readonly keys: number;
-  readonly pauseMicros: readonly number[];
-}
-
-export async function pause(options: PauseOptions): Promise<void> {
-  const measured: Measured[] = [];
-  for (const gibibytes of options.heapGibibytes) {
-    for (const contestant of options.contestants) {
-      measured.push(await measure(contestant, gibibytes));
-    }
+async function run(bench: Bench): Promise<Measurement> {
+  const heaps = bench.all('heap');
+  const figures = new Figures();
+  bench.steps.plan(heaps.length * bench.entrants.length);
+  for (const heap of heaps) {
+    await takeTurns(bench, 1, async (entrant) => {
+      bench.steps.step(`${heap} GiB, ${entrant.name}`);
+      const micros = await measure(entrant, heap);
+      for (const one of micros) figures.add(String(heap), entrant.side, one / 1000);
+    });
   }
-  console.log('\nPause at the start of a checkpoint, in milliseconds, random writes in between');
-  printTable(
-    ['server, heap', 'first', 'second', 'tenth', 'worst'],
-    measured.map(({ name, gibibytes, pauseMicros }) => [
-      `${name}, ${gibibytes} GiB`,
-      ...[pauseMicros[0], pauseMicros[1], pauseMicros.at(-1), Math.max(...pauseMicros)].map(
-        (micros) => ((micros ?? Number.NaN) / 1000).toFixed(2),
-      ),
-    ]),
-  );
-  writeResult('pause', {
-    machine: machine(options.contestants),
-    load: { valueBytes: VALUE_BYTES, checkpoints: CHECKPOINTS, writeMillis: WRITE_MILLIS },
-    results: measured,
-  });
+  return {
+    comparisons: [
+      {
+        id: 'pause',
+        title: 'Pause at the start of a checkpoint',
+        scale: { unit: 'ms', digits: 2, better: 'lower' },
+        rows: heaps.map((heap) => figures.row(String(heap), `${heap} GiB`, { required: 1 })),
+      },
+    ],
+  };
 }
 
-async function measure(contestant: Contestant, gibibytes: number): Promise<Measured> {
+async function measure(contestant: Contestant, gibibytes: number): Promise<number[]> {
   const keys = Math.floor((gibibytes * 2 ** 30) / (VALUE_BYTES + 16));
-  console.log(`${contestant.name}: loading ${gibibytes} GiB`);
   const server = await ServerProcess.start(contestant);
   try {
     await loadKeys(server.port, keys, VALUE_BYTES);
@@ -75,7 +71,7 @@ async function measure(contestant: Contestant, gibibytes: number): Promise<Measu
       await load.stop();
     }
     control.close();
-    return { name: contestant.name, gibibytes, keys, pauseMicros };
+    return pauseMicros;
   } finally {
     await server.stop();
   }

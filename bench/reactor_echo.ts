@@ -10,7 +10,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { EVENT_DATA, EVENT_FIELDS, native } from '../native/index.js';
-import { median, printTable } from './report.js';
+import { median } from './report/statistics.js';
+import { textTable } from './report/text_table.js';
 import { peer, ServerProcess } from './server_process.js';
 
 const LINE_FEED = 10;
@@ -112,13 +113,15 @@ async function compare(load: Load, rounds: number): Promise<void> {
       }
     }
     console.log(`Node ${process.version}, ${JSON.stringify(load)}: CPU microseconds per request`);
-    printTable(
-      ['server', 'median', 'rounds'],
-      contestants.map(({ name }, index) => [
-        name,
-        median(figures[index]!).toFixed(2),
-        figures[index]!.map((micros) => micros.toFixed(2)).join(' '),
-      ]),
+    console.log(
+      textTable(
+        ['server', 'median', 'rounds'],
+        contestants.map(({ name }, index) => [
+          name,
+          median(figures[index]!).toFixed(2),
+          figures[index]!.map((micros) => micros.toFixed(2)).join(' '),
+        ]),
+      ),
     );
   } finally {
     for (const server of servers) await server.stop();

@@ -10,20 +10,15 @@ import { takeCheckpoint } from './checkpoints.js';
 import { Control, field } from './control.js';
 import { loadKeys } from './loader.js';
 import { residentBytes } from './memory_sampler.js';
-import { machine, median, printTable, writeResult } from './report.js';
+import type { Measurement } from './report/result.js';
+import { median } from './report/statistics.js';
 import { type Contestant, ServerProcess } from './server_process.js';
+import { type Bench, Figures, takeTurns, type Workload } from './workload.js';
 
 const VALUE_BYTES = 512;
 const NODE_STARTS = 7;
 const RETRY_MILLIS = 1;
 const POLL_MILLIS = 5;
-
-export interface RestartOptions {
-  readonly contestants: readonly Contestant[];
-  /** Bytes of keys and values, one data set each. */
-  readonly dataGibibytes: readonly number[];
-  readonly rounds: number;
-}
 
 interface Restart {
   readonly firstReplyMillis: number;
@@ -31,44 +26,59 @@ interface Restart {
   readonly residentBytes: number;
 }
 
-interface Measured {
-  readonly name: string;
-  readonly gibibytes: number;
-  readonly keys: number;
-  readonly restarts: readonly Restart[];
-}
+export const restart: Workload = {
+  name: 'restart',
+  title: 'From kill -9 to service',
+  about:
+    `Values of ${VALUE_BYTES} bytes, saved; the process is killed, the file dropped from the page cache as ` +
+    'after a reboot, the process started again. Milliseconds from the start of the process to the first ' +
+    'correct reply to a GET, and until all data is resident.',
+  options: {
+    heap: { about: 'GiB of keys and values', whole: [1, 8], quick: [0.25], fraction: true },
+    rounds: { about: 'restarts of each', whole: [3], quick: [1] },
+  },
+  run,
+};
 
-export async function restart(options: RestartOptions): Promise<void> {
+async function run(bench: Bench): Promise<Measurement> {
   const nodeMillis = nodeStartMillis();
-  const measured: Measured[] = [];
-  for (const gibibytes of options.dataGibibytes) {
-    for (const contestant of options.contestants) {
-      measured.push(await measure(contestant, gibibytes, options.rounds));
-    }
+  const figures = new Figures();
+  const heaps = bench.all('heap');
+  const rounds = bench.one('rounds');
+  bench.steps.plan(heaps.length * bench.entrants.length);
+  for (const heap of heaps) {
+    await takeTurns(bench, 1, async (entrant) => {
+      bench.steps.step(`${heap} GiB, ${entrant.name}`);
+      for (const one of await measure(entrant, heap, rounds)) {
+        figures.add(`first-${heap}`, entrant.side, one.firstReplyMillis);
+        figures.add(`resident-${heap}`, entrant.side, one.residentMillis);
+        figures.add(`size-${heap}`, entrant.side, one.residentBytes / 1e6);
+      }
+    });
   }
-  console.log(
-    `\nRestart after kill -9, file not cached, in milliseconds from the start of the process ` +
-      `(median of ${options.rounds}; \`node -e 0\` takes ${nodeMillis.toFixed(0)})`,
-  );
-  printTable(
-    ['server, data', 'first correct reply', 'without node', 'all data resident', 'resident MB'],
-    measured.map(({ name, gibibytes, restarts }) => {
-      const first = median(restarts.map((one) => one.firstReplyMillis));
-      return [
-        `${name}, ${gibibytes} GiB`,
-        first.toFixed(0),
-        name === 'stillframe' ? (first - nodeMillis).toFixed(0) : '-',
-        median(restarts.map((one) => one.residentMillis)).toFixed(0),
-        (median(restarts.map((one) => one.residentBytes)) / 1e6).toFixed(0),
-      ];
-    }),
-  );
-  writeResult('restart', {
-    machine: machine(options.contestants),
-    load: { valueBytes: VALUE_BYTES, rounds: options.rounds },
-    nodeMillis,
-    results: measured,
-  });
+  const megabytes = { unit: 'MB', digits: 0, better: 'lower' } as const;
+  return {
+    comparisons: [
+      {
+        id: 'restart',
+        title: 'Restart after kill -9',
+        scale: { unit: 'ms', digits: 0, better: 'lower' },
+        rows: heaps.flatMap((heap) => [
+          figures.row(`first-${heap}`, `${heap} GiB: first correct reply`, {
+            required: 100,
+            headline: true,
+          }),
+          figures.row(`resident-${heap}`, `${heap} GiB: all data resident`, { requiredRatio: 1 }),
+          figures.row(`size-${heap}`, `${heap} GiB: resident then`, { scale: megabytes }),
+        ]),
+      },
+    ],
+    notes: [
+      `\`node -e 0\` alone takes ${nodeMillis.toFixed(0)} ms here (median of ${NODE_STARTS}): no server on ` +
+        'Node can be faster.',
+    ],
+    detail: { nodeMillis },
+  };
 }
 
 function nodeStartMillis(): number {
@@ -84,9 +94,8 @@ async function measure(
   contestant: Contestant,
   gibibytes: number,
   rounds: number,
-): Promise<Measured> {
+): Promise<Restart[]> {
   const keys = Math.floor((gibibytes * 2 ** 30) / (VALUE_BYTES + 16));
-  console.log(`${contestant.name}: loading and saving ${gibibytes} GiB`);
   let server = await ServerProcess.start(contestant);
   try {
     await loadKeys(server.port, keys, VALUE_BYTES);
@@ -101,7 +110,7 @@ async function measure(
       server = ServerProcess.launch(contestant, server.dir, server.port);
       restarts.push(await watch(server, keys, begin));
     }
-    return { name: contestant.name, gibibytes, keys, restarts };
+    return restarts;
   } finally {
     await server.stop();
   }

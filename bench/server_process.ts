@@ -1,11 +1,12 @@
 // A server under measurement: a fresh process in a fresh folder, its CPU time and its memory as
 // the kernel counts them.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { killChild, startChild } from './children.js';
 
 const READY = 'Ready to accept connections';
 const READY_TIMEOUT_MS = 30_000;
@@ -63,10 +64,9 @@ export class ServerProcess {
     more: readonly string[] = [],
   ): ServerProcess {
     const args = [...contestant.args, '--port', String(port), '--dir', dir, '--save', '', ...more];
-    const child = spawn(contestant.program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    child.stdout.resume();
-    child.stderr.resume();
-    process.once('exit', () => child.kill('SIGKILL'));
+    const child = startChild(contestant.program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout?.resume();
+    child.stderr?.resume();
     return new ServerProcess(child, port, dir);
   }
 
@@ -87,9 +87,7 @@ export class ServerProcess {
 
   /** Ends it at once, as a crash would; its folder stays. */
   async kill(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once('close', resolve));
-    this.child.kill('SIGKILL');
-    await ended;
+    await killChild(this.child);
   }
 
   /** Ends it at once; nothing of a measurement has to be saved. */

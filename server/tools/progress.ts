@@ -18,12 +18,12 @@ export class Progress {
     private readonly stream: ProgressStream,
   ) {}
 
-  /** Starts a phase of `total` units of work. */
-  begin(label: string, total: number): void {
+  /** Starts a phase of `total` units of work, of which `done` are done. */
+  begin(label: string, total: number, done = 0): void {
     this.label = label;
     this.total = Math.max(1, total);
     this.drawnMillis = 0;
-    this.update(0);
+    this.update(done);
   }
 
   /** Units done so far in this phase. Cheap to call often. */
