@@ -16,7 +16,7 @@
 //
 // Invariants: no byte outside buffer[start, end) is read; nothing is allocated for a request that is
 // complete at its first call; nothing is thrown, whatever the bytes.
-import { ARGUMENTS_MAX, args, FRAME_ARGUMENTS_MAX, FRAMES } from './arguments.js';
+import { ARGUMENTS_MAX, args, FRAME_ARGUMENTS_MAX } from './arguments.js';
 import { INLINE_BYTES_MAX, parseInline } from './inline_parser.js';
 import { int64, int64ToNumber, parseInt64 } from './number_text.js';
 
@@ -124,14 +124,14 @@ export function parse(
 }
 
 /**
- * Parses the short requests that buffer[start, end) begins with into args.frames. Returns how many; 0 when
- * the first one needs parse(). Precondition: no request was begun (see ParseState.isFresh).
+ * Parses the short requests that buffer[start, end) begins with, up to `limit`, into args.frames. Returns how
+ * many; 0 when the first one needs parse(). Precondition: no request was begun (see ParseState.isFresh).
  */
-export function parseAhead(buffer: Uint8Array, start: number, end: number): number {
+export function parseAhead(buffer: Uint8Array, start: number, end: number, limit: number): number {
   const { frames } = args;
   let at = start;
   let parsed = 0;
-  while (parsed < FRAMES && at < end) {
+  while (parsed < limit && at < end) {
     const frame = frames[parsed]!;
     const next = parseShort(buffer, at, end, frame.offsets, frame.lengths);
     if (next === 0) {

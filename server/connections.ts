@@ -15,11 +15,12 @@ import {
   native,
   type ReactorHandle,
 } from '../native/index.js';
-import { args } from '../protocol/arguments.js';
+import { args, FRAMES } from '../protocol/arguments.js';
 import * as errors from '../protocol/error_replies.js';
 import { reply } from '../protocol/reply_writer.js';
 import { COMPLETE, EMPTY, INCOMPLETE, parse, parseAhead } from '../protocol/resp_parser.js';
 import { clock, setClock } from '../storage/keyspace/clock.js';
+import { NULL_REF } from '../storage/memory/layout.js';
 import { forgetAhead } from '../storage/structures/key_hash.js';
 import { addAhead, beginAhead, lookAhead } from '../storage/structures/look_ahead.js';
 import { Client, HELD_BY_OUTPUT, HELD_BY_PAUSE } from './client.js';
@@ -99,8 +100,10 @@ function runLoop(): void {
     if (count === 0 && resumed.length === 0) break;
     setClock(Date.now());
     repliesWait = reactor.queuedBytesTotal() > 0;
+    if (count > 1) lookAheadOfTurn(count);
     for (let i = 0; i < count; i++) handleEvent(i * EVENT_FIELDS);
     serveResumed();
+    forgetAhead();
     if (performance.now() - start > LOOP_MILLIS) {
       reactor.flush(takeSends());
       break;
@@ -108,6 +111,26 @@ function runLoop(): void {
   }
   inLoop = false;
   if (resumed.length > 0) setImmediate(runLoop);
+}
+
+/** Looks ahead for the first requests of a turn's clients: most have one, when they do not pipeline. */
+function lookAheadOfTurn(count: number): void {
+  const { events, input } = reactor;
+  const frame = args.frames[0]!;
+  let database = NULL_REF;
+  beginAhead(input);
+  for (let i = 0; i < count; i++) {
+    const at = i * EVENT_FIELDS;
+    if (events[at + 1] !== EVENT_DATA) continue;
+    const client = clientOf(events[at]!);
+    if (client === undefined || client.pendingLength > 0) continue;
+    if (database === NULL_REF) database = client.database;
+    const start = events[at + 2]!;
+    const end = start + events[at + 3]!;
+    if (client.database !== database || parseAhead(input, start, end, 1) === 0) continue;
+    if (frame.count > 1 && !addAhead(frame.offsets[1]!, frame.lengths[1]!)) break;
+  }
+  if (database !== NULL_REF) lookAhead(database);
 }
 
 function handleEvent(at: number): void {
@@ -151,6 +174,7 @@ function handleInput(client: Client, start: number, end: number): void {
 
 /** Runs what a client's pending bytes hold. */
 function servePending(client: Client): void {
+  forgetAhead(); // the buffer may be one that was looked at with other bytes in it
   const pending = client.pending;
   const length = client.pendingLength;
   beginSegment(client);
@@ -174,7 +198,7 @@ function runRequests(client: Client, buffer: Uint8Array, start: number, end: num
   overflowsSeen = overflow.count;
   let at = start;
   while (at < end) {
-    const parsed = state.isFresh() ? parseAhead(buffer, at, end) : 0;
+    const parsed = state.isFresh() ? parseAhead(buffer, at, end, FRAMES) : 0;
     if (parsed > 0) {
       const next = runAhead(client, buffer, at, parsed);
       if (client.closing) return end;
@@ -185,7 +209,9 @@ function runRequests(client: Client, buffer: Uint8Array, start: number, end: num
     const status = parse(state, buffer, at, end);
     if (status === COMPLETE) {
       const next = state.next;
-      if (!run(client)) return at;
+      const ran = run(client);
+      forgetAhead(); // inline requests share a buffer
+      if (!ran) return at;
       if (client.closing) return end;
       at = next;
       if (client.held !== 0) return at;

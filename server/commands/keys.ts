@@ -17,12 +17,20 @@ import type { Client } from '../client.js';
 import { alsoChanged, keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { readDatabaseIndex } from './database_index.js';
-import { lookupArgument, peekKey, readKey, replyOutOfMemory, writeKey } from './keys_access.js';
+import {
+  lookAheadKeys,
+  lookupArgument,
+  peekKey,
+  readKey,
+  replyOutOfMemory,
+  writeKey,
+} from './keys_access.js';
 
 /** DEL and UNLINK: freeing a value is one step of the allocator's, so nothing is left for later. */
 export function del(client: Client): void {
   let deleted = 0;
   for (let i = 1; i < args.count; i++) {
+    lookAheadKeys(client, i, 1);
     if (!deleteKey(client.database, args.buffer, args.offsets[i]!, args.lengths[i]!)) continue;
     keyChanged(client.databaseIndex, i);
     deleted++;
@@ -33,13 +41,19 @@ export function del(client: Client): void {
 /** EXISTS counts a key as often as it is named. */
 export function exists(client: Client): void {
   let found = 0;
-  for (let i = 1; i < args.count; i++) if (peekKey(client, i) !== NULL_REF) found++;
+  for (let i = 1; i < args.count; i++) {
+    lookAheadKeys(client, i, 1);
+    if (peekKey(client, i) !== NULL_REF) found++;
+  }
   reply.integer(found);
 }
 
 export function touch(client: Client): void {
   let found = 0;
-  for (let i = 1; i < args.count; i++) if (readKey(client, i) !== NULL_REF) found++;
+  for (let i = 1; i < args.count; i++) {
+    lookAheadKeys(client, i, 1);
+    if (readKey(client, i) !== NULL_REF) found++;
+  }
   reply.integer(found);
 }
 

@@ -5,6 +5,8 @@ import * as errors from '../../protocol/error_replies.js';
 import { lookup, lookupTouch } from '../../storage/keyspace/keyspace.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
 import { headerOf, TYPE_MASK, TYPE_STRING } from '../../storage/structures/entry.js';
+import { AHEAD_MAX } from '../../storage/structures/key_hash.js';
+import { addAhead, beginAhead, lookAhead } from '../../storage/structures/look_ahead.js';
 import type { Client } from '../client.js';
 import { replyError } from '../reply_error.js';
 import { stats } from '../stats.js';
@@ -33,6 +35,18 @@ export function peekKey(client: Client, i: number): Ref {
 /** The entry of the key in argument i of any database, or NULL_REF; nothing is noted or counted. */
 export function lookupArgument(database: Ref, i: number): Ref {
   return lookup(database, args.buffer, args.offsets[i]!, args.lengths[i]!);
+}
+
+/**
+ * Looks ahead for keys of a request that has several: arguments i, i + step, ... Call it for each of them:
+ * it looks when i is the first of a group.
+ */
+export function lookAheadKeys(client: Client, i: number, step: number): void {
+  const { count, offsets, lengths } = args;
+  if ((i - 1) % (AHEAD_MAX * step) !== 0 || i + step >= count) return;
+  beginAhead(args.buffer);
+  for (let j = i; j < count && addAhead(offsets[j]!, lengths[j]!); j += step);
+  lookAhead(client.database);
 }
 
 /** True when the entry is a string; else replies WRONGTYPE. */

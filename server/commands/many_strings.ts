@@ -14,13 +14,20 @@ import { headerOf, TYPE_MASK, TYPE_STRING } from '../../storage/structures/entry
 import type { Client } from '../client.js';
 import { keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
-import { lookupArgument, readKey, replyOutOfMemory, writeKey } from './keys_access.js';
+import {
+  lookAheadKeys,
+  lookupArgument,
+  readKey,
+  replyOutOfMemory,
+  writeKey,
+} from './keys_access.js';
 import { createArgument, putArgument, replyString } from './string_value.js';
 
 /** MGET key [key ...]. A key of another type counts as absent. */
 export function mget(client: Client): void {
   reply.array(args.count - 1);
   for (let i = 1; i < args.count; i++) {
+    lookAheadKeys(client, i, 1);
     const ref = readKey(client, i);
     if (ref !== NULL_REF && (headerOf(ref) & TYPE_MASK) === TYPE_STRING) replyString(ref);
     else reply.null();
@@ -81,6 +88,7 @@ function hasRoomToSpare(): boolean {
 
 function putAll(client: Client): boolean {
   for (let i = 1; i < args.count; i += 2) {
+    lookAheadKeys(client, i, 2);
     if (!putArgument(client.database, i, i + 1, EXPIRY_CLEAR)) return false;
   }
   return true;

@@ -1,6 +1,6 @@
 // Drives the parser as a server does, for tests: bytes arrive in pieces, what is not parsed yet is moved
 // to another place with other bytes around it, and `needed` is obeyed.
-import { args } from '../../protocol/arguments.js';
+import { args, FRAMES } from '../../protocol/arguments.js';
 import {
   COMPLETE,
   EMPTY,
@@ -60,7 +60,7 @@ export function drive(
     let at = start;
     needed = 1;
     while (at < end) {
-      const parsed = salt % 2 === 0 && state.isFresh() ? parseAhead(buffer, at, end) : 0;
+      const parsed = salt % 2 === 0 && state.isFresh() ? parseAhead(buffer, at, end, FRAMES) : 0;
       if (parsed > 0) {
         at = takeFrames(parsed, buffer, at, end, requests);
         continue;
