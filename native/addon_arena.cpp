@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "addon_window.h"
 #include "arena/arena.h"
 #include "snapshot/checkpoint.h"
 #include "snapshot/lazy_restore.h"
@@ -527,15 +528,6 @@ Napi::Value RestoreProgress(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
-
-Napi::ArrayBuffer WindowOf(Napi::Env env, uint8_t* data, size_t length) {
-  Napi::ArrayBuffer window = Napi::ArrayBuffer::New(env, data, length);
-  const int64_t bytes = static_cast<int64_t>(length);
-  // Node 24 checks, when it frees the buffer, that its bytes are still counted.
-  const bool isChecked = Napi::VersionManagement::GetNodeVersion(env)->major >= 24;
-  if (!isChecked) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
-  return window;
-}
 
 void DefineArena(Napi::Env env, Napi::Object exports) {
   ArenaBinding* binding = new ArenaBinding;

@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "addon_arena.h"
+#include "addon_window.h"
 #include "arena/constants.h"
 #include "arena/file_arena.h"
 

@@ -11,6 +11,7 @@
         "addon_fault_injection.cpp",
         "addon_file_arena.cpp",
         "addon_reactor.cpp",
+        "addon_window.cpp",
         "arena/arena.cpp",
         "arena/arena_mapping.cpp",
         "arena/fault_handler.cpp",
