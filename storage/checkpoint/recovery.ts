@@ -5,6 +5,7 @@
 // noticed when it is touched, which ends the process, or by the background threads.
 import { native } from '../../native/index.js';
 import { attachHeap, createHeap, databaseCount, isFormatted, type Random } from '../heap.js';
+import { freeEmptyExtents } from '../memory/allocator.js';
 import { arena, extentCount } from '../memory/arena.js';
 import { setFilling } from '../memory/extents.js';
 import { databaseRoot, EXTENT_BYTES } from '../memory/layout.js';
@@ -136,6 +137,7 @@ function restoreHeap(
       logDescriptor,
       onFilled: (error) => {
         setFilling(false);
+        freeEmptyExtents();
         lazy.onFilled(error === null ? null : new Error(`${error.message}. ${advice}`));
       },
     });

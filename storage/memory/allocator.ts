@@ -20,6 +20,7 @@ import {
   extentSizeClass,
   extentUsed,
   freeExtent,
+  isFilling,
   KIND_METADATA,
   KIND_PAGES,
   KIND_RUN,
@@ -63,7 +64,8 @@ const slabBytes = new Float64Array(1);
 
 /**
  * Rebuilds the derived state from the extent table: of a fresh (all-zero) arena, or after a restore.
- * Frees extents that are empty.
+ * Frees extents that are empty; not while a lazy restore goes on, because that touches memory, which
+ * a server has no time for when it starts: call freeEmptyExtents() when it has ended.
  */
 export function attachAllocator(): void {
   attachExtents();
@@ -73,8 +75,16 @@ export function attachAllocator(): void {
     const sizeClass = extentSizeClass(extent);
     const used = extentUsed(extent);
     slabBytes[0]! += used * slotGranules[sizeClass]! * 16;
-    if (used === 0) freeExtent(extent);
+    if (used === 0 && !isFilling()) freeExtent(extent);
     else noteRoom(extent, sizeClass, used);
+  }
+}
+
+/** Frees extents that nothing lies in and no cursor stands in. */
+export function freeEmptyExtents(): void {
+  for (let extent = 0; extent < extentCount; extent++) {
+    if (extentKind(extent) !== KIND_SLAB || extentUsed(extent) > 0) continue;
+    if (!isUnderCursor(extent)) freeExtent(extent);
   }
 }
 

@@ -234,6 +234,9 @@ export function releaseFreeExtents(limit: number): number {
 export function setFilling(on: boolean): void {
   filling = on;
 }
+export function isFilling(): boolean {
+  return filling;
+}
 
 /** Tells the extents of a starting checkpoint (null: it ended); see releaseFreeExtents. */
 export function setCheckpointExtents(extents: Uint8Array | null): void {
