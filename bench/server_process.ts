@@ -26,7 +26,7 @@ export function packageRoot(): string {
 
 /** Stillframe as built in this checkout, run by the Node that runs the bench. */
 export function stillframe(): Contestant {
-  const main = join(packageRoot(), 'dist/server/main.js');
+  const main = join(packageRoot(), 'dist/bin/stillframe.cjs');
   if (!existsSync(main)) throw new Error(`${main} is missing: run \`npm run build\``);
   return { name: 'stillframe', program: process.execPath, args: [main] };
 }

@@ -3,7 +3,6 @@
 // One arena and one reactor per isolate. Errors of system calls arrive as NativeError with the
 // name of the call, errno text and what was being done.
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** Constants that the TypeScript and the C++ side share; compared at load (see storage layout). */
@@ -264,4 +263,7 @@ function addonPath(): string {
   }
 }
 
-export const native = createRequire(import.meta.url)(addonPath()) as NativeBinding;
+const addon: { exports: unknown } = { exports: {} };
+process.dlopen(addon, addonPath());
+
+export const native = addon.exports as NativeBinding;

@@ -1,4 +1,4 @@
-// The arguments of the `stillframe` program: what main is to do, or what it is to print.
+// The arguments of a server's start: what it is to do, or what it is to print.
 //
 // Reads files and standard input but writes nothing, opens nothing and starts nothing.
 import { readFileSync } from 'node:fs';
@@ -8,14 +8,11 @@ import { joinWords } from './config/conf_lines.js';
 import { ConfigError } from './config/config_error.js';
 import { OPTIONS, type Option, type ServerConfig } from './config/config_table.js';
 import { loadConfig } from './config/load_config.js';
-import { isTool } from './tools/tools.js';
 import { REDIS_VERSION, STILLFRAME_VERSION } from './version.js';
 
 export type Command =
   /** Start with this configuration. `configFile` is absolute; null without one (or only '-'). */
   | { readonly kind: 'serve'; readonly config: ServerConfig; readonly configFile: string | null }
-  /** Run one of the programs of tools/ with these arguments. */
-  | { readonly kind: 'tool'; readonly name: string; readonly args: readonly string[] }
   /** Print the text on standard output and exit with code 0. */
   | { readonly kind: 'print'; readonly text: string }
   /** Print the line on standard error and exit with code 1. */
@@ -29,8 +26,6 @@ export function readCommand(
   args: readonly string[],
   readStandardInput: () => string = () => readFileSync(0, 'utf8'),
 ): Command {
-  const [first, ...rest] = args;
-  if (isTool(first)) return { kind: 'tool', name: first, args: rest };
   try {
     const line = parseCommandLine(args);
     if (line.flags.has('help')) return { kind: 'print', text: helpText() };

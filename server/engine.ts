@@ -1,6 +1,5 @@
-// The server as a whole: opens the heap, recovers it, listens, and shuts down in order. Imported by
-// main only after the configuration is known, because importing storage opens the arena.
-import { randomBytes } from 'node:crypto';
+// The server as a whole: recovers the heap, listens, and shuts down in order. Imported by serve.ts behind
+// configure.ts, because importing storage opens the arena.
 import { mkdirSync } from 'node:fs';
 import type { ReactorHandle } from '../native/index.js';
 import { setBulkBytesMax } from '../protocol/resp_parser.js';
@@ -14,20 +13,17 @@ import { noteUnixListener, startReactor } from './connections.js';
 import { startCron, stopCron } from './cron.js';
 import { lifecycle } from './lifecycle.js';
 import { type Listeners, openListeners } from './listeners.js';
+import { randomBytes, randomWord } from './random.js';
 import { lazyRestore, noteRestored } from './restore.js';
 import { runtime } from './runtime.js';
 
 let reactor: ReactorHandle | null = null;
 let listeners: Listeners | null = null;
 
-/** 32 random bits, for the seeds of databases. */
-function randomWord(): number {
-  return randomBytes(4).readUInt32LE(0);
-}
-
 /** Recovers the data and starts to serve. Throws with a message for the user when it cannot. */
 export function startEngine(): void {
   const { config, log } = runtime;
+  runtime.runId = randomBytes(20).toString('hex');
   setClock(Date.now());
   setBulkBytesMax(config.protoMaxBulkLen);
   mkdirSync(config.dir, { recursive: true });

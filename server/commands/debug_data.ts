@@ -1,7 +1,6 @@
 // The subcommands of DEBUG that look into the data or make some: OBJECT, HTSTATS, HTSTATS-KEY,
 // POPULATE, RELOAD, VERIFY.
 import { Buffer } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
 import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { parseInteger } from '../../protocol/number_text.js';
@@ -28,6 +27,7 @@ import { forEachSegment } from '../../storage/structures/table_walk.js';
 import { saveNow } from '../checkpoints.js';
 import type { Client } from '../client.js';
 import { databaseChanged, namedKeyChanged } from '../effects.js';
+import { randomWord } from '../random.js';
 import { replyError } from '../reply_error.js';
 import { runtime } from '../runtime.js';
 import { peekKey, replyOutOfMemory } from './keys_access.js';
@@ -140,7 +140,7 @@ export function debugReload(): void {
   }
   const { config, log } = runtime;
   try {
-    reloadHeap(config.dir, config.databases, () => randomBytes(4).readUInt32LE(0));
+    reloadHeap(config.dir, config.databases, randomWord);
     reply.ok();
   } catch (error) {
     log.warning(`DEBUG RELOAD: ${error instanceof Error ? error.message : String(error)}`);

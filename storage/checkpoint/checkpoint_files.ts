@@ -2,8 +2,7 @@
 //
 //   .still.tmp      a run that did not end; removed at the next start
 //   .still.skipped  passed over on the user's word (restore-skip); kept for the user, never read
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync, renameSync, rmSync, unlink } from 'node:fs';
 import { join } from 'node:path';
 
 const NAME = /^(\d{10})\.still$/;
@@ -63,7 +62,7 @@ export function pruneCheckpoints(directory: string, keep: number): void {
  */
 export function pruneInBackground(directory: string, keep: number): void {
   for (const file of listCheckpoints(directory).slice(keep)) {
-    rm(file.path, { force: true }).catch(() => undefined);
+    unlink(file.path, () => undefined);
   }
 }
 

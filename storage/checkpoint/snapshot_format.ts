@@ -13,7 +13,8 @@
 // checksum of the block table, which is checked before the first block; blocks as they are read. So
 // no byte behind the extents, and no byte of an extent, changes without being noticed. Whoever reads a file here never changes it.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { pack, unpack } from 'msgpackr';
+import { pack } from 'msgpackr/pack';
+import { unpack } from 'msgpackr/unpack';
 import { native } from '../../native/index.js';
 import {
   EXTENT_BYTES,

@@ -117,3 +117,24 @@ test.each(executables)('round trip in %s', async (executable) => {
   );
   expect(output).toMatch(/^v\d+\.\d+\.\d+ -1\n$/);
 });
+
+test.each(
+  executables,
+)('an arena goes with its environment, however that ends, in %s', async (executable) => {
+  const output = await run(
+    executable,
+    `globalThis.handle = native.openArena(3 * 2 ** 30 + 2 ** 21);
+     if (worker.isMainThread) {
+       const end = (stays, then) => {
+         const thread = new worker.Worker(__filename, { workerData: stays });
+         if (stays) thread.once('message', () => thread.terminate());
+         thread.once('exit', (code) => { console.log(code); then(); });
+       };
+       end(false, () => end(true, () => console.log('natural end')));
+     } else {
+       worker.parentPort.postMessage('open');
+       if (worker.workerData) setInterval(() => {}, 1000);
+     }`,
+  );
+  expect(output).toBe('0\n1\nnatural end\n');
+});

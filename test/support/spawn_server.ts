@@ -1,7 +1,7 @@
 // Starts a server process for a test and gives it back clean: free port, folder of its own, ready
 // when it says so, stopped by pid, folder removed, log kept for the failure message.
 //
-// `kind` says which program: 'stillframe' (dist/server/main.js) or 'redis' (the peer). Tests of
+// `kind` says which program: 'stillframe' (dist/bin/stillframe.cjs) or 'redis' (the peer). Tests of
 // one server run the subject; STILLFRAME_TEST_SUBJECT=redis runs them against the peer, which
 // shows whether a failing expectation is the test's own fault.
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ export type ServerKind = 'stillframe' | 'redis';
 export const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Where `dist/` is: this checkout, or another build named by STILLFRAME_BUILD. */
 export const BUILD_ROOT = process.env.STILLFRAME_BUILD ?? PACKAGE_ROOT;
-export const STILLFRAME_MAIN = join(BUILD_ROOT, 'dist/server/main.js');
+export const STILLFRAME_MAIN = join(BUILD_ROOT, 'dist/bin/stillframe.cjs');
 
 const READY = 'Ready to accept connections';
 const READY_TIMEOUT_MS = 20_000;
