@@ -1,11 +1,10 @@
 // Runs native/open_loop.cpp (built on first use) and reads what it measured: the latency of every
 // request from the instant at which it was due, so percentiles are exact and can be taken of any
 // span of time afterwards.
-import { type ChildProcess, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { startChild } from './children.js';
-import { packageRoot } from './server_process.js';
+import { nativeProgram } from './native_program.js';
 
 const NO_REPLY = 0xffff_ffff;
 
@@ -57,7 +56,7 @@ export class OpenLoop {
   static start(options: OpenLoopOptions): OpenLoop {
     const { port, rate, tickMicros, connections, keys, valueBytes, secondsMax, seed } = options;
     const numbers = [port, rate, tickMicros, connections, keys, valueBytes, secondsMax, seed];
-    const child = startChild(program(), [...numbers.map(String), options.file], {
+    const child = startChild(nativeProgram('open_loop'), [...numbers.map(String), options.file], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     return new OpenLoop(child, options.file);
@@ -160,16 +159,4 @@ function percentiles(micros: Uint32Array): Percentiles {
   const max = at(1);
   if (max === NO_REPLY) throw new Error('the server left requests without a reply');
   return { count, p50: at(0.5), p99: at(0.99), p999: at(0.999), max };
-}
-
-/** Path of the program, built when it is older than its source. */
-function program(): string {
-  const source = join(packageRoot(), 'bench/native/open_loop.cpp');
-  const target = join(packageRoot(), 'dist/bench/open_loop');
-  if (!existsSync(target) || statSync(target).mtimeMs < statSync(source).mtimeMs) {
-    mkdirSync(dirname(target), { recursive: true });
-    const compiler = process.env.CXX ?? 'c++';
-    execFileSync(compiler, ['-O2', '-std=c++17', '-o', target, source], { stdio: 'inherit' });
-  }
-  return target;
 }

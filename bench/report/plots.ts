@@ -28,7 +28,8 @@ export function renderPlot(plot: Plot): string {
         textStyle: { fontSize: 15, fontWeight: 'normal' },
       },
       grid: { left: 72, right: 28, top: 70, bottom: plot.kind === 'lines' ? 48 : 64 },
-      legend: { top: 34 },
+      legend: { top: 34, itemGap: 26, itemWidth: 16 },
+      textStyle: { fontFamily: 'Arial, Helvetica, sans-serif' },
       ...(plot.kind === 'lines' ? lines(plot) : bars(plot)),
     });
     return `${steadyNames(chart.renderToSVGString())}\n`;
@@ -62,7 +63,12 @@ function bars(plot: BarPlot): echarts.EChartsOption {
       data: [...plot.categories],
       axisLabel: { interval: 0, fontSize: 11, ...(crowded ? { rotate: 20 } : {}) },
     },
-    yAxis: { ...axis(plot.y), nameLocation: 'middle', nameGap: 52 },
+    yAxis: {
+      ...axis(plot.y),
+      ...(plot.y.logarithmic === true ? ground(plot) : {}),
+      nameLocation: 'middle',
+      nameGap: 52,
+    },
     series: plot.series.map((one) => ({
       type: 'bar',
       name: one.name,
@@ -72,8 +78,18 @@ function bars(plot: BarPlot): echarts.EChartsOption {
   };
 }
 
-function axis({ name, logarithmic }: Axis): { type: 'log' | 'value'; name: string } {
-  return { type: logarithmic === true ? 'log' : 'value', name };
+function axis({ name, logarithmic }: Axis) {
+  // Without this a logarithm's rounding error becomes 0.00009999999999999999.
+  const formatter = (value: number): string => String(Number(value.toPrecision(6)));
+  const type = logarithmic === true ? ('log' as const) : ('value' as const);
+  return { type, name, axisLabel: { formatter } };
+}
+
+/** Where bars on a logarithmic axis begin: the power of ten below all of them, not 1. */
+function ground(plot: BarPlot): { min: number; startValue: number } {
+  const values = plot.series.flatMap((one) => one.values).filter((one) => one !== null && one > 0);
+  const least = 10 ** Math.floor(Math.log10(Math.min(...(values as number[]), 1)));
+  return { min: least, startValue: least };
 }
 
 /** A logarithmic axis has no place for zero: the point is left out. */

@@ -4,6 +4,7 @@ import { latency } from '../latency.js';
 import { pause } from '../pause.js';
 import { restart } from '../restart.js';
 import type { Workload } from '../workload.js';
+import { mechanisms } from './mechanisms.js';
 import { memory } from './memory.js';
 import { throughput } from './throughput.js';
 
@@ -14,4 +15,5 @@ export const WORKLOADS: readonly Workload[] = [
   pause,
   memory,
   restart,
+  mechanisms,
 ];
