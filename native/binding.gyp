@@ -35,6 +35,7 @@
         "snapshot/run_memory.cpp",
         "snapshot/snapshot_file.cpp",
         "snapshot/snapshot_source.cpp",
+        "snapshot/spill_file.cpp",
         "reactor/connection_table.cpp",
         "reactor/listener.cpp",
         "reactor/output_queue.cpp",

@@ -27,7 +27,7 @@ struct FaultInjection {
   static constexpr int kShort = -1;       // pwrite: half of the bytes; other calls: nothing
   static constexpr int kCrash = -2;       // the call is made, then the process ends
   static constexpr int kCrashExitCode = 86;
-  static constexpr size_t kRecordedMax = 4096;
+  static constexpr size_t kRecordedMax = 16384;
 
   std::atomic<bool> armed{false};
   std::atomic<int> only{-1};     // a SystemCall: others are recorded, not counted; -1: all count

@@ -102,10 +102,13 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
     status = memory_.open(request.memoryBytesMax, countData(request.kinds, request.extentCount),
                           request.extentCount);
   }
+  if (status.ok()) {
+    status = spill_.open(request.temporaryPath, request.extentCount * kPagesPerExtent);
+  }
   if (status.ok()) status = file_.create(request.temporaryPath, request.useDirect);
   if (status.ok()) {
     cut_.pool().attach(memory_.poolMemory(), memory_.slotCount());
-    status = cut_.prepare(request.kinds, request.extentCount, file_.bufferedDescriptor());
+    status = cut_.prepare(request.kinds, request.extentCount, spill_);
   }
   const uint64_t begin = monotonicMicros();
   timespec before{}, after{};
@@ -115,6 +118,7 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
   if (!status.ok()) {
     (void)cut_.liftRest();  // the first error is the one to report
     file_.discard();
+    spill_.close();
     memory_.release();
     return status;
   }
@@ -264,7 +268,7 @@ Status Checkpoint::prepareRun() {
 }
 
 Status Checkpoint::copy() {
-  Status status = copyCut({cut_, memory_, file_, cancelled_}, tableChecksum_);
+  Status status = copyCut({cut_, memory_, file_, spill_, cancelled_}, tableChecksum_);
   if (!status.ok()) (void)cut_.liftAll();  // the first error is the one to report
   cut_.disarm();
   const Status lifted = cut_.liftRest();  // extents that were freed before the cut
@@ -276,6 +280,7 @@ Status Checkpoint::copy() {
                              " came back; the file is not used");
   }
   if (!status.ok()) file_.discard();
+  spill_.close();
   memory_.release();
   return status;
 }

@@ -125,6 +125,7 @@ class Checkpoint {
   // Owned by whoever runs: the thread while there is a job, the caller otherwise.
   RunMemory memory_;
   SnapshotFile file_;
+  SpillFile spill_;
   uint32_t tableChecksum_ = 0;
   std::vector<uint8_t> tail_;
   std::string finalPath_;

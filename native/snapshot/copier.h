@@ -17,6 +17,7 @@ struct CopyRequest {
   Cut& cut;
   RunMemory& memory;
   SnapshotFile& file;
+  SpillFile& spill;
   const std::atomic<bool>& cancelled;  // looked at before every extent
 };
 

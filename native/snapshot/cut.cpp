@@ -2,12 +2,9 @@
 #include "snapshot/cut.h"
 
 #include <sched.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
-#include "arena/system_calls.h"
 #include "arena/test_points.h"
 #include "snapshot/page_copy.h"
 
@@ -35,12 +32,12 @@ Status Cut::prepareStates(size_t extentCount) {
   return status;
 }
 
-Status Cut::prepare(const uint8_t* kinds, size_t extentCount, int overflowDescriptor) {
+Status Cut::prepare(const uint8_t* kinds, size_t extentCount, SpillFile& spill) {
   Status status = prepareStates(extentCount);
   if (!status.ok()) return status;
   if (extentCount > 0) memcpy(kinds_.data(), kinds, extentCount);
   extentCount_ = extentCount;
-  overflowDescriptor_ = overflowDescriptor;
+  spill_ = &spill;
   failure_.store(0, std::memory_order_relaxed);
   uselessPage_.store(UINT64_MAX, std::memory_order_relaxed);
   uint64_t extents = 0;
@@ -48,7 +45,7 @@ Status Cut::prepare(const uint8_t* kinds, size_t extentCount, int overflowDescri
     if (!covers(extent)) continue;
     extents++;
     saved_[extent].newest.store(PreimagePool::kNone, std::memory_order_relaxed);
-    saved_[extent].overflowed.store(0, std::memory_order_relaxed);
+    saved_[extent].spilled.store(0, std::memory_order_relaxed);
     saved_[extent].lifted.store(0, std::memory_order_relaxed);
   }
   pagesTotal_.store(extents * kPagesPerExtent, std::memory_order_relaxed);
@@ -132,15 +129,15 @@ Status Cut::overlaySaved(size_t extent, uint8_t* staging, const std::atomic<bool
 
   std::vector<bool> placed(kPagesPerExtent, false);
   size_t fromSlots = 0;
-  size_t overflowed = 0;
+  size_t spilled = 0;
   for (;;) {
     fromSlots += takeSlots(extent, staging, placed);
-    overflowed = saved_[extent].overflowed.load(std::memory_order_acquire);
-    if (fromSlots + overflowed == expected) break;
+    spilled = saved_[extent].spilled.load(std::memory_order_acquire);
+    if (fromSlots + spilled == expected) break;
     if (cancelled.load(std::memory_order_relaxed)) return Status::failure("the run was stopped");
     sched_yield();  // a writer has won a page and not yet hung up its slot
   }
-  return overflowed == 0 ? Status() : readOverflowed(extent, staging, placed);
+  return spilled == 0 ? Status() : readSpilled(extent, staging, placed);
 }
 
 size_t Cut::takeSlots(size_t extent, uint8_t* staging, std::vector<bool>& placed) {
@@ -164,31 +161,17 @@ size_t Cut::takeSlots(size_t extent, uint8_t* staging, std::vector<bool>& placed
   return taken;
 }
 
-// Pages that are saved but were in no slot: their writers have put them in the file.
-Status Cut::readOverflowed(size_t extent, uint8_t* staging, const std::vector<bool>& placed) {
+// Pages that are saved but were in no slot: their writers have put them into the spill file.
+Status Cut::readSpilled(size_t extent, uint8_t* staging, const std::vector<bool>& placed) {
   if (failure_.load(std::memory_order_acquire) != 0) return checkComplete();
   const size_t firstPage = extent * kPagesPerExtent;
   const uint8_t saved = arena_.states().encode(PageState::saved);
+  std::vector<bool> wanted(kPagesPerExtent);
   for (size_t i = 0; i < kPagesPerExtent; i++) {
-    if (placed[i] || arena_.states().at(firstPage + i).load(std::memory_order_relaxed) != saved) {
-      continue;
-    }
-    size_t got = 0;
-    while (got < kPageBytes) {
-      const ssize_t result = systemCall(SystemCall::pread, [&](bool) {
-        return pread(overflowDescriptor_, staging + i * kPageBytes + got, kPageBytes - got,
-                     static_cast<off_t>((firstPage + i) * kPageBytes + got));
-      });
-      if (result < 0 && errno == EINTR) continue;
-      if (result <= 0) {
-        return Status::systemCall("pread", result == 0 ? EIO : errno,
-                                  "reading back the pre-image of page " +
-                                      std::to_string(firstPage + i));
-      }
-      got += static_cast<size_t>(result);
-    }
+    wanted[i] =
+        !placed[i] && arena_.states().at(firstPage + i).load(std::memory_order_relaxed) == saved;
   }
-  return Status();
+  return spill_->read(extent, wanted, staging);
 }
 
 Status Cut::checkComplete() const {

@@ -16,8 +16,8 @@
 //   whose swap succeeds holds the page as it was at the cut. This needs no agreement on time: a
 //   writer may lose its processor between any two steps, for as long as it likes.
 // - The writer never waits: steps 1 to 4 are bounded. With the pool full it copies to its own stack
-//   and, having won the swap, writes that copy to the page's place in the file. (It must not write
-//   before it has won: it could overwrite the page with newer bytes than the winner's.)
+//   and, having won the swap, puts that copy into the spill file (spill_file.h). (It must not put
+//   it there before it has won: the loser's copy may hold newer bytes than the winner's.)
 // - The copier may wait for a writer that won the swap and has not yet hung up its slot. It waits
 //   only for as many pages as it found `saved`.
 // - Each page is decided once, so copied + saved = total, which the end of the run checks.
@@ -39,6 +39,7 @@
 #include "arena/fault_handler.h"
 #include "snapshot/pre_arm.h"
 #include "snapshot/preimage_pool.h"
+#include "snapshot/spill_file.h"
 
 namespace stillframe {
 
@@ -69,9 +70,9 @@ class Cut final : public FaultSink {
   // Opens the epoch of the coming run and touches its page states; prepare() does it when it was
   // not done. Also for a background thread, between runs.
   Status prepareStates(size_t extentCount);
-  // Prepares a run: epoch, extent kinds, empty lists. `overflowDescriptor` is where pre-images go
-  // when the pool is full; it stays open until disarm() has returned.
-  Status prepare(const uint8_t* kinds, size_t extentCount, int overflowDescriptor);
+  // Prepares a run: epoch, extent kinds, empty lists. `spill` is where pre-images go when the pool
+  // is full; it stays open until disarm() has returned.
+  Status prepare(const uint8_t* kinds, size_t extentCount, SpillFile& spill);
   // Protects what preArm() has not, in as few calls as that has gaps. On failure nothing is
   // protected and the run is disarmed.
   Status arm();
@@ -115,7 +116,7 @@ class Cut final : public FaultSink {
   // What writers leave behind in an extent. 12 bytes in 2 MiB.
   struct Saved {
     std::atomic<uint32_t> newest{PreimagePool::kNone};  // list of slots, linked by pool.next
-    std::atomic<uint32_t> overflowed{0};                // pages whose pre-image is in the file
+    std::atomic<uint32_t> spilled{0};                   // pages whose image is in the spill file
     std::atomic<uint8_t> lifted{0};                     // the whole extent is unprotected again
   };
   static constexpr uint32_t kUnlinked = PreimagePool::kNone - 1;
@@ -130,7 +131,7 @@ class Cut final : public FaultSink {
   PageRange granuleOf(size_t page) const noexcept;
   bool saveIfPending(size_t page) noexcept;
   bool saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept;
-  bool saveToFile(size_t page, uint8_t seen) noexcept;
+  bool saveToSpill(size_t page, uint8_t seen) noexcept;
   bool claimForWriter(size_t page, uint8_t seen) noexcept;
   bool liftGranule(size_t page) noexcept;
   bool liftExtent(size_t extent) noexcept;
@@ -138,7 +139,7 @@ class Cut final : public FaultSink {
   void recordFailure(int errnoCode) noexcept;
 
   size_t takeSlots(size_t extent, uint8_t* staging, std::vector<bool>& placed);
-  Status readOverflowed(size_t extent, uint8_t* staging, const std::vector<bool>& placed);
+  Status readSpilled(size_t extent, uint8_t* staging, const std::vector<bool>& placed);
 
   Arena& arena_;
   LazyRestore* restore_ = nullptr;
@@ -149,7 +150,7 @@ class Cut final : public FaultSink {
   std::vector<Saved> saved_;    // likewise
   size_t extentCount_ = 0;
   bool statesPrepared_ = false;
-  int overflowDescriptor_ = -1;
+  SpillFile* spill_ = nullptr;
   std::atomic<bool> armed_{false};
   std::atomic<int> failure_{0};  // errno of a writer that could not store a pre-image
 

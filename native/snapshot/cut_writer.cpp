@@ -1,10 +1,5 @@
 // The writer's half of the cut: everything here runs inside the signal handler, on the thread that
 // wrote, and follows the rules in arena/fault_handler.h.
-#include <unistd.h>
-
-#include <cerrno>
-
-#include "arena/system_calls.h"
 #include "arena/test_points.h"
 #include "snapshot/cut.h"
 #include "snapshot/lazy_restore.h"
@@ -59,7 +54,7 @@ bool Cut::saveIfPending(size_t page) noexcept {
   testPoint(TestPoint::writerLooked);
   const uint32_t slot = pool_.take();
   if (slot == PreimagePool::kNone) {
-    saveToFile(page, seen);
+    saveToSpill(page, seen);
   } else {
     saveToPool(page, slot, seen);
   }
@@ -105,27 +100,15 @@ bool Cut::saveToPool(size_t page, uint32_t slot, uint8_t seen) noexcept {
 }
 
 // Its own function, so that only this rare path uses the stack space.
-__attribute__((noinline)) bool Cut::saveToFile(size_t page, uint8_t seen) noexcept {
+__attribute__((noinline)) bool Cut::saveToSpill(size_t page, uint8_t seen) noexcept {
   alignas(64) uint8_t image[kPageBytes];
   copyPage(image, arena_.pageAt(page));
   testPoint(TestPoint::writerCopied);
   if (!claimForWriter(page, seen)) return false;
-  size_t written = 0;
-  while (written < kPageBytes) {
-    const ssize_t result = systemCall(SystemCall::pwrite, [&](bool shorter) {
-      const size_t left = kPageBytes - written;
-      return pwrite(overflowDescriptor_, image + written, shorter ? (left + 1) / 2 : left,
-                    static_cast<off_t>(page * kPageBytes + written));
-    });
-    if (result > 0) {
-      written += static_cast<size_t>(result);
-    } else if (result == 0 || errno != EINTR) {
-      recordFailure(result == 0 ? EIO : errno);
-      break;
-    }
-  }
+  const int code = spill_->put(page, image);
+  if (code != 0) recordFailure(code);
   poolOverflows_.fetch_add(1, std::memory_order_relaxed);
-  saved_[page / kPagesPerExtent].overflowed.fetch_add(1, std::memory_order_release);
+  saved_[page / kPagesPerExtent].spilled.fetch_add(1, std::memory_order_release);
   testPoint(TestPoint::writerSaved);
   return true;
 }

@@ -20,13 +20,13 @@ int openFile(const std::string& path, int flags) {
   return systemCall(SystemCall::open, [&](bool) { return open(path.c_str(), flags, 0640); });
 }
 
+}  // namespace
+
 std::string directoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
 }
-
-}  // namespace
 
 Status SnapshotFile::create(const std::string& path, bool useDirect) {
   discard();

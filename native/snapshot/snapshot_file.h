@@ -23,6 +23,9 @@
 
 namespace stillframe {
 
+// Of a path, "." when it names none.
+std::string directoryOf(const std::string& path);
+
 class SnapshotFile {
  public:
   SnapshotFile() = default;
@@ -49,7 +52,6 @@ class SnapshotFile {
 
   bool isOpen() const { return buffered_ >= 0; }
   bool usesDirect() const { return direct_ >= 0; }
-  int bufferedDescriptor() const { return buffered_; }
   const std::string& path() const { return path_; }
   // Holes not counted. Any thread may ask; stays until the next create().
   uint64_t bytesWritten() const { return bytesWritten_.load(std::memory_order_relaxed); }

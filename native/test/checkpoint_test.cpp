@@ -287,7 +287,7 @@ void holdCopier(TestPoint point) {
 
 // A writer that cannot store its pre-image goes on; the run must not pretend to be whole. The file
 // may grow to its data size (the copier's ftruncate has passed) when the writer meets the limit.
-TEST(failing_overflow_write_fails_the_run_not_the_writer) {
+TEST(failing_spill_write_fails_the_run_not_the_writer) {
   Fixture fixture(6);
   fixture.fill(1);
   copierHeld.store(true);

@@ -46,7 +46,7 @@ for flavour in ${flavours:-plain address thread}; do
   # granule, where the tests that hold threads at a step count the same. Lazy restore needs
   # userfaultfd.
   case $flavour in plain | thread)
-    run "$flavour" "--mprotect 65536 $arguments -lazy_restore -held_ -handler_that -abort_waits -failing_overflow"
-    run "$flavour" "--mprotect 4096 $arguments -lazy_restore -hammer" ;;
+    run "$flavour" "--mprotect 65536 $arguments -lazy_restore -held_ -handler_that -abort_waits -failing_spill -spill"
+    run "$flavour" "--mprotect 4096 $arguments -lazy_restore -hammer -spill" ;;
   esac
 done

@@ -178,7 +178,7 @@ TEST(writer_held_in_the_middle_of_its_push) {
 TEST(writer_held_before_it_lifts_the_page) {
   writerHeldAfterItsSwap(TestPoint::writerSaved, kRoomyPool);
 }
-TEST(overflowing_writer_held_before_its_file_write) {
+TEST(overflowing_writer_held_before_it_spills) {
   writerHeldAfterItsSwap(TestPoint::writerClaimed, kTinyPool);
 }
 

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InjectedFault } from '../../native/index.js';
-import { RawClient } from '../support/raw_client.js';
+import { type Command, RawClient } from '../support/raw_client.js';
+import { plain } from '../support/reply.js';
 import {
   BUILD_ROOT,
   freePort,
@@ -21,7 +22,46 @@ import {
 const { EIO, ENOSPC, EMFILE, ENOMEM } = constants.errno;
 const WRAPPER = fileURLToPath(new URL('faulty_server.cjs', import.meta.url));
 const CRASH_EXIT_CODE = 86;
-const KEYS = 60;
+const small = Array.from({ length: 60 }, (_, i) => i);
+const smallValue = (round: number, key: number): string =>
+  `${round}:${key}:`.padEnd(3000, String.fromCharCode(97 + (round % 26)));
+const large = Array.from({ length: 12 }, (_, i) => i);
+/** One in every page of a large string, the last first. */
+const marks = Array.from({ length: 256 }, (_, i) => (255 - i) * 4096 + 100);
+const mark = (round: number): string => `${round}:`.padStart(10, '0');
+
+/** What there is to save. Each round writes all of it anew. */
+interface Heap {
+  readonly args: readonly string[];
+  readonly write: (round: number) => Command[];
+  readonly read: readonly Command[];
+  readonly expected: (round: number) => string[];
+}
+
+/** So little that every call of a run can be tried. */
+const SMALL: Heap = {
+  args: [],
+  write: (round) => small.map((i) => ['SET', `key:${i}`, smallValue(round, i)]),
+  read: small.map((i) => ['GET', `key:${i}`]),
+  expected: (round) => small.map((i) => smallValue(round, i)),
+};
+
+/** Large strings that are changed where they lie, in every page, with so little memory for the run that
+ *  writers put pre-images into the spill file. */
+const SPILLING: Heap = {
+  args: ['--checkpoint-extra-memory', '8mb'],
+  write: (round) =>
+    large.flatMap((i) => marks.map((at) => ['SETRANGE', `large:${i}`, at, mark(round)])),
+  read: large.map((i) => ['GET', `large:${i}`]),
+  expected: (round) => {
+    const text = marks.toReversed().reduce((so, at) => so.padEnd(at, '\0') + mark(round), '');
+    return large.map(() => text);
+  },
+};
+
+/** Of the calls of a run that spills, so many of a name are tried: the first, last and some between. */
+const TRIED_MAX = 6;
+const SPILL_CALLS = ['pread', 'pwrite', 'sync_file_range'];
 const TIMEOUT_MS = 280_000;
 /** Those without which there is no checkpoint. */
 const NAMES = ['fdatasync', 'fsync', 'ftruncate', 'lift', 'open', 'protect', 'pwrite', 'rename'];
@@ -44,12 +84,14 @@ class FaultyServer {
   private constructor(
     readonly child: ChildProcess,
     readonly client: RawClient,
+    private readonly heap: Heap,
   ) {
     this.exited = new Promise((resolve) => child.once('close', (code) => resolve(code)));
   }
 
-  static async start(...args: string[]): Promise<FaultyServer> {
+  static async start(heap: Heap, mechanism: string): Promise<FaultyServer> {
     const port = await freePort();
+    const args = ['--checkpoint-mechanism', mechanism, ...heap.args];
     const child = fork(WRAPPER, ['--port', `${port}`, '--dir', dir, '--save', '', ...args], {
       env: {
         ...process.env,
@@ -68,7 +110,7 @@ class FaultyServer {
       child.stderr?.on('data', look);
       child.once('close', () => reject(new Error(`the server did not start:\n${log}`)));
     });
-    const started = new FaultyServer(child, await RawClient.connect({ port }));
+    const started = new FaultyServer(child, await RawClient.connect({ port }), heap);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         started.log += chunk.toString('utf8');
@@ -86,27 +128,25 @@ class FaultyServer {
   }
 
   async write(round: number): Promise<void> {
-    for (let i = 0; i < KEYS; i++) await this.client.call('SET', `key:${i}`, value(round, i));
+    await this.client.pipeline(this.heap.write(round));
   }
 
   /** The round that all keys are of. */
   async round(): Promise<number> {
-    const round = Number(String(await this.client.call('GET', 'key:0')).split(':')[0]);
-    for (let i = 0; i < KEYS; i++) {
-      expect(await this.client.call('GET', `key:${i}`)).toBe(value(round, i));
-    }
+    const found = (await this.client.pipeline(this.heap.read)).map(plain);
+    const round = Number(/\d+(?=:)/.exec(String(found[0]))?.[0]);
+    const expected = this.heap.expected(round);
+    expect(found.findIndex((value, i) => value !== expected[i])).toBe(-1);
     return round;
   }
 
-  /** BGSAVE with writes going on until it has ended. Returns its status. */
-  async save(round: number): Promise<string> {
+  /** BGSAVE with writes going on until it has ended. Returns what INFO says of it. */
+  async save(round: number): Promise<Map<string, string>> {
     await this.client.call('BGSAVE');
-    for (let i = 0; ; i = (i + 1) % KEYS) {
-      await this.client.call('SET', `key:${i}`, value(round, i));
+    for (;;) {
+      await this.write(round);
       const facts = await info(this.client, 'persistence');
-      if (facts.get('rdb_bgsave_in_progress') === '0') {
-        return facts.get('rdb_last_bgsave_status') ?? '';
-      }
+      if (facts.get('rdb_bgsave_in_progress') === '0') return facts;
     }
   }
 
@@ -115,10 +155,6 @@ class FaultyServer {
     this.child.kill('SIGKILL');
     await this.exited;
   }
-}
-
-function value(round: number, key: number): string {
-  return `${round}:${key}:`.padEnd(3000, String.fromCharCode(97 + (round % 26)));
 }
 
 function files(): string[] {
@@ -147,21 +183,34 @@ function numbered(calls: readonly string[]): { call: string; nth: number }[] {
 /** The calls of a checkpoint with writes going on. */
 async function callsOfARun(server: FaultyServer, round: number): Promise<string[]> {
   await server.inject({ nth: 0, outcome: 'crash' });
-  expect(await server.save(round)).toBe('ok');
-  const calls = await server.inject(null);
-  for (const name of NAMES) expect(calls).toContain(name);
-  return calls;
+  expect((await server.save(round)).get('rdb_last_bgsave_status')).toBe('ok');
+  return server.inject(null);
+}
+
+/** Of the calls of a run that spilled, some of each name that has to do with it. */
+async function spillCallsOfARun(
+  server: FaultyServer,
+  round: number,
+): Promise<{ call: string; nth: number }[]> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const all = numbered(await callsOfARun(server, round));
+    const of = (name: string): typeof all => all.filter(({ call }) => call === name);
+    if (SPILL_CALLS.some((name) => of(name).length === 0)) continue; // the copier was too quick
+    return SPILL_CALLS.flatMap((name) => {
+      const step = Math.max(1, (of(name).length - 1) / (TRIED_MAX - 1));
+      return of(name).filter((_, i) => Math.floor(i % step) === 0);
+    });
+  }
+  throw new Error('no run spilled');
 }
 
 describe.each(['userfaultfd', 'mprotect'])('every system call, %s', (mechanism) => {
-  const start = (): Promise<FaultyServer> =>
-    FaultyServer.start('--checkpoint-mechanism', mechanism);
-
+  /** A run in which one call fails, and one after it. Returns the status of the first. */
   async function failing(server: FaultyServer, fault: InjectedFault, round: number) {
     const newest = files().at(-1);
     server.log = '';
     await server.inject(fault);
-    const status = await server.save(round);
+    const status = (await server.save(round)).get('rdb_last_bgsave_status');
     await server.inject(null);
     const what = JSON.stringify(fault);
     expect(
@@ -173,33 +222,72 @@ describe.each(['userfaultfd', 'mprotect'])('every system call, %s', (mechanism) 
       expect(server.log, what).toMatch(/Checkpoint failed: .+/);
       // Only the sync of the directory comes after the name: then the file is whole, but it is not
       // known to survive a power failure.
-      const named = fault.call === 'fsync' || (fault.call === 'open' && fault.nth === 3);
+      const named = fault.call === 'fsync' || (fault.call === 'open' && fault.nth === 4);
       if (!named) expect(files().at(-1), what).toBe(newest);
     }
     await server.write(round); // goes on as ever
     expect(await server.round(), what).toBe(round);
-    expect(await server.save(round), what).toBe('ok');
+    expect((await server.save(round)).get('rdb_last_bgsave_status'), what).toBe('ok');
     return status;
   }
+
+  async function tryFailures(heap: Heap, choose: typeof spillCallsOfARun): Promise<Set<string>> {
+    server = await FaultyServer.start(heap, mechanism);
+    let round = 1;
+    await server.write(round);
+    expect((await server.save(round)).get('rdb_last_bgsave_status')).toBe('ok');
+    const failed = new Set<string>();
+    for (const { call, nth } of await choose(server, round)) {
+      for (const outcome of outcomesOf(call)) {
+        const status = await failing(server, { call, nth, outcome }, ++round);
+        if (status === 'err') failed.add(call);
+      }
+    }
+    await server.kill();
+    server = await FaultyServer.start(heap, mechanism);
+    expect(await server.round()).toBe(round);
+    return failed;
+  }
+
+  async function tryCrashes(heap: Heap, choose: typeof spillCallsOfARun): Promise<Set<string>> {
+    server = await FaultyServer.start(heap, mechanism);
+    let round = 1;
+    await server.write(round);
+    expect((await server.save(round)).get('rdb_last_bgsave_status')).toBe('ok');
+    const crashed = new Set<string>();
+    for (const { call, nth } of await choose(server, round)) {
+      const newest = files().at(-1);
+      await server.write(++round);
+      await server.inject({ call, nth, outcome: 'crash' });
+      // What save() writes is of the same round: the cut holds it.
+      const ended = await server.save(round).then(
+        () => false,
+        () => true,
+      );
+      if (!ended) continue; // this run had fewer of the calls
+      crashed.add(call);
+      expect(await server.exited).toBe(CRASH_EXIT_CODE);
+      const checkpoints = files().filter((name) => name.endsWith('.still'));
+      const named = checkpoints.at(-1) !== newest;
+      if (call === 'rename' || call === 'fsync') expect(named).toBe(true);
+      server = await FaultyServer.start(heap, mechanism);
+      expect(files().filter((name) => !name.endsWith('.still'))).toEqual([]);
+      expect(await server.round(), `${call} ${nth}`).toBe(named ? round : round - 1);
+      if (!named) round--;
+    }
+    return crashed;
+  }
+
+  const everyCall = async (server: FaultyServer, round: number) => {
+    const calls = await callsOfARun(server, round);
+    for (const name of NAMES) expect(calls).toContain(name);
+    return numbered(calls);
+  };
 
   test(
     'that fails leaves the server serving and the last checkpoint in place',
     async () => {
-      server = await start();
-      let round = 1;
-      await server.write(round);
-      expect(await server.save(round)).toBe('ok');
-      const failed = new Set<string>();
-      for (const { call, nth } of numbered(await callsOfARun(server, round))) {
-        for (const outcome of outcomesOf(call)) {
-          const status = await failing(server, { call, nth, outcome }, ++round);
-          if (status === 'err') failed.add(call);
-        }
-      }
-      expect([...failed].sort()).toEqual(NAMES);
-      await server.kill();
-      server = await start();
-      expect(await server.round()).toBe(round);
+      expect([...(await tryFailures(SMALL, everyCall))].sort()).toEqual(NAMES);
     },
     TIMEOUT_MS,
   );
@@ -207,28 +295,24 @@ describe.each(['userfaultfd', 'mprotect'])('every system call, %s', (mechanism) 
   test(
     'after which the process ends leaves the last checkpoint, or the new one',
     async () => {
-      server = await start();
-      let round = 1;
-      await server.write(round);
-      expect(await server.save(round)).toBe('ok');
-      for (const { call, nth } of numbered(await callsOfARun(server, round))) {
-        const newest = files().at(-1);
-        await server.write(++round);
-        await server.inject({ call, nth, outcome: 'crash' });
-        // What save() writes is of the same round: the cut holds it.
-        const status = await server.save(round).catch(() => 'ended');
-        if (status === 'ok') continue; // this run had fewer of the calls
-        expect(await server.exited).toBe(CRASH_EXIT_CODE);
-        const named =
-          files()
-            .filter((name) => name.endsWith('.still'))
-            .at(-1) !== newest;
-        if (call === 'rename' || call === 'fsync') expect(named).toBe(true);
-        server = await start();
-        expect(files().filter((name) => !name.endsWith('.still'))).toEqual([]);
-        expect(await server.round(), `${call} ${nth}`).toBe(named ? round : round - 1);
-        if (!named) round--;
-      }
+      await tryCrashes(SMALL, everyCall);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'of a run that spills: the same when it fails',
+    async () => {
+      const failed = await tryFailures(SPILLING, spillCallsOfARun);
+      expect([...failed]).toContain('pwrite');
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'of a run that spills: the same when the process ends after it',
+    async () => {
+      expect([...(await tryCrashes(SPILLING, spillCallsOfARun))]).toContain('pwrite');
     },
     TIMEOUT_MS,
   );
