@@ -1,0 +1,70 @@
+// The hot path stays compiled: once warm, V8 throws none of its code away. A function that is compiled for
+// one shape of objects, meets another and is compiled again, and so on, would cost a multiple of its work.
+import { expect, test } from 'vitest';
+import type { RawClient } from '../support/raw_client.js';
+import { spawnServer } from '../support/spawn_server.js';
+
+const KEYS = 20_000;
+const PIPELINE = 16;
+const REQUESTS = 24_000; // per command and round
+const WARM_ROUNDS = 6;
+const STEADY_ROUNDS = 3;
+/** A function meets something new now and then, such as the first split of a table. */
+const DEOPTIMISATIONS_MAX = 6;
+
+const COMMANDS = {
+  set: (n: number) => ['SET', `key:${n}`, `value:${n}`.padEnd(64, '.')],
+  get: (n: number) => ['GET', `key:${n}`],
+  incr: (n: number) => ['INCR', `counter:${n % 100}`],
+  mset: (n: number) => ['MSET', `key:${n}`, 'a', `key:${n + 1}`, 'b', `key:${n + 2}`, 'c'],
+};
+
+/** What a request passes through, from the socket to the table and back. */
+const HOT = new Set(
+  (
+    'runLoop handleEvent handleInput runRequests runAhead run dispatch route whyRefused execute ' +
+    'lookAheadOfTurn parseAhead parseShort parse select lookupCommand isName accepts get set incr mset ' +
+    'readKey writeKey lookup lookupTouch touch find keyEquals hashKey hashBytes addAhead lookAhead ' +
+    'loadAll loadOfOne matchEntries candidate putArgument putString putInteger canOverwrite copyBytes ' +
+    'locateString locateText replyString bulk ok integer beginSegment endSegment closeSegment takeSends'
+  ).split(' '),
+);
+
+async function round(clients: readonly RawClient[]): Promise<void> {
+  for (const command of Object.values(COMMANDS)) {
+    let n = 0;
+    await Promise.all(
+      clients.map(async (client, i) => {
+        // Half of the clients pipeline, the others send one request at a time.
+        const depth = i % 2 === 0 ? PIPELINE : 1;
+        for (let sent = 0; sent < (REQUESTS * depth) / PIPELINE / clients.length; sent += depth) {
+          await client.pipeline(Array.from({ length: depth }, () => command(n++ % KEYS)));
+        }
+      }),
+    );
+  }
+}
+
+/** Names of the functions whose compiled code was thrown away, in order. */
+function deoptimised(log: string): string[] {
+  return [...log.matchAll(/\[bailout \(kind: deopt-[^\n]*<JSFunction (\w+)/g)].map((m) => m[1]!);
+}
+
+test('nothing of the hot path is deoptimised once it is warm', async () => {
+  const server = await spawnServer({ kind: 'stillframe', nodeArgs: ['--trace-deopt'] });
+  try {
+    const clients = await Promise.all(Array.from({ length: 8 }, () => server.connect()));
+    for (let i = 0; i < WARM_ROUNDS; i++) await round(clients);
+    const warm = deoptimised(server.log());
+    for (let i = 0; i < STEADY_ROUNDS; i++) await round(clients);
+    const all = deoptimised(server.log());
+    expect(warm.length, 'the trace of V8 was understood').toBeGreaterThan(0);
+    expect(all.slice(warm.length).filter((name) => HOT.has(name))).toEqual([]);
+    for (const name of new Set(all)) {
+      const times = all.filter((other) => other === name).length;
+      expect(times, `${name} was deoptimised`).toBeLessThanOrEqual(DEOPTIMISATIONS_MAX);
+    }
+  } finally {
+    await server.stop();
+  }
+}, 60_000);
