@@ -3,6 +3,7 @@ import type { CapturedRequest } from '../protocol/arguments.js';
 import { ParseState } from '../protocol/resp_parser.js';
 import { databaseRoot, type Ref } from '../storage/memory/layout.js';
 import type { Command } from './command_table/command.js';
+import { giveBuffer } from './pending_buffers.js';
 
 /** Replies are sent, dropped until told otherwise, or dropped for the next command. */
 export const REPLY_ON = 0;
@@ -115,6 +116,7 @@ export class Client {
 
   /** Forgets pending input. */
   dropPending(): void {
+    giveBuffer(this.pending);
     this.pending = NO_BYTES;
     this.pendingLength = 0;
   }

@@ -47,6 +47,7 @@ import {
   takeSends,
 } from './output.js';
 import { attachPause } from './pause.js';
+import { giveBuffer, takeBuffer } from './pending_buffers.js';
 import { runtime } from './runtime.js';
 import { stats } from './stats.js';
 
@@ -57,8 +58,6 @@ const READ_BYTES_MAX = 64 * 1024;
 const LOOP_MILLIS = 1;
 /** Commands of one client between two looks at how much of its output waits. */
 const COMMANDS_PER_CHECK = 64;
-/** Smallest `pending` buffer. */
-const PENDING_BYTES_MIN = 4096;
 
 const config = runtime.config;
 const listenersOnUnixSocket = new Set<number>();
@@ -289,11 +288,9 @@ function appendPending(client: Client, source: Uint8Array, start: number, end: n
     return;
   }
   if (length > client.pending.length) {
-    // Twice what is there, up to what the request is known to need: O(n) copies in all.
-    const doubled = Math.max(PENDING_BYTES_MIN, 2 * length);
-    const needed = client.parseState.needed;
-    const grown = new Uint8Array(needed >= length ? Math.min(doubled, needed) : doubled);
+    const grown = takeBuffer(length, client.parseState.needed);
     grown.set(client.pending.subarray(0, client.pendingLength));
+    giveBuffer(client.pending);
     client.pending = grown;
   }
   client.pending.set(source.subarray(start, end), client.pendingLength);
