@@ -72,8 +72,10 @@ describeWithPeer('npm run bench', () => {
   });
 
   test('restart', async () => {
-    const { result } = await bench('restart', '--heap', '0.03', '--rounds', '1');
+    const args = ['--heap', '0.03', '--rounds', '1', '--starts', '3'];
+    const { result } = await bench('restart', ...args);
     expectRows(result.comparisons?.[0], 3, 1);
+    expect(result.comparisons?.[1]?.rows[0]?.ours).toHaveLength(3);
   });
 
   test('an unknown workload is refused with the usage', async () => {
