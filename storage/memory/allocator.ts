@@ -26,6 +26,7 @@ import {
   KIND_RUN,
   KIND_SLAB,
   takeExtent,
+  usedExtentsEnd,
 } from './extents.js';
 import {
   EXTENT_BYTES,
@@ -70,7 +71,7 @@ const slabBytes = new Float64Array(1);
 export function attachAllocator(): void {
   attachExtents();
   resetSearch();
-  for (let extent = 0; extent < extentCount; extent++) {
+  for (let extent = 0; extent < usedExtentsEnd(); extent++) {
     if (extentKind(extent) !== KIND_SLAB) continue;
     const sizeClass = extentSizeClass(extent);
     const used = extentUsed(extent);
@@ -82,7 +83,7 @@ export function attachAllocator(): void {
 
 /** Frees extents that nothing lies in and no cursor stands in. */
 export function freeEmptyExtents(): void {
-  for (let extent = 0; extent < extentCount; extent++) {
+  for (let extent = 0; extent < usedExtentsEnd(); extent++) {
     if (extentKind(extent) !== KIND_SLAB || extentUsed(extent) > 0) continue;
     if (!isUnderCursor(extent)) freeExtent(extent);
   }

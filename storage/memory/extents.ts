@@ -83,7 +83,10 @@ let longestTouchMicros = 0;
 let runExtents: Uint8Array | null = null; // extents of the active checkpoint, or null
 let filling = false; // a lazy restore has not brought everything in yet
 
-/** Rebuilds the derived state from the extent table. Writes nothing into the arena. */
+/**
+ * Rebuilds the derived state from the extent table. Writes nothing into the arena. A start walks the
+ * whole table here, 512 entries per GiB, in code that is not compiled yet: so without a call for each.
+ */
 export function attachExtents(): void {
   dirty.fill(0);
   ready.length = 0;
@@ -91,11 +94,21 @@ export function attachExtents(): void {
   highestUsed = 0;
   freeCount = 0;
   dirtyCount = 0;
-  for (let extent = 0; extent < extentCount; extent++) {
-    const kind = extentKind(extent);
-    if (kind === KIND_FREE) freeCount++;
-    else if (kind !== KIND_METADATA) highestUsed = extent + 1;
+  for (let window = 0; window < extentCount; window += EXTENTS_PER_WINDOW) {
+    const words = entryWindow(window);
+    const end = Math.min(window + EXTENTS_PER_WINDOW, extentCount);
+    let word = entryWord(METADATA_EXTENTS);
+    for (let extent = window + METADATA_EXTENTS; extent < end; extent++) {
+      if ((words[word]! & 0xff) === KIND_FREE) freeCount++;
+      else highestUsed = extent + 1;
+      word += EXTENT_ENTRY_WORDS;
+    }
   }
+}
+
+/** One past the highest extent that was used since attachExtents(). */
+export function usedExtentsEnd(): number {
+  return highestUsed;
 }
 
 function setEntry(extent: number, kind: number, density: number, sizeClass: number): void {

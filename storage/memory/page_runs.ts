@@ -20,6 +20,7 @@ import {
   setRunLength,
   takeExtent,
   takeRun,
+  usedExtentsEnd,
 } from './extents.js';
 import {
   EXTENT_MASK,
@@ -49,7 +50,7 @@ export function attachPages(): void {
   open[0].length = 0;
   open[1].length = 0;
   pageCount = 0;
-  for (let extent = 0; extent < extentCount; extent++) {
+  for (let extent = 0; extent < usedExtentsEnd(); extent++) {
     const kind = extentKind(extent);
     if (kind === KIND_RUN) pageCount += PAGES_PER_EXTENT;
     if (kind !== KIND_PAGES) continue;
