@@ -1,23 +1,25 @@
-// Open-loop load: SETs of random keys at a fixed rate, whatever the server does.
+// Open-loop load: SETs or GETs of random keys at a fixed rate, whatever the server does.
 //
-//   open_loop PORT RATE TICK_MICROS CONNECTIONS KEYS VALUE_BYTES SECONDS_MAX SEED FILE
+//   open_loop PORT VERB PER_TICK TICK_NANOS PIPELINE CONNECTIONS KEYS VALUE_BYTES SECONDS_MAX SEED
+//             FILE
 //
-// Every tick a burst of RATE * TICK_MICROS / 1e6 requests is due, written to one connection, the
-// connections in turn. A request's latency runs from the tick at which its burst was due, not from
-// when it could be written: a server (or this program) that falls behind makes later requests late
-// too, and that counts (no coordinated omission).
+// Every tick a burst of PER_TICK requests is due: chunks of PIPELINE requests, each chunk written
+// at once to one connection, the connections in turn. A request's latency runs from the tick at
+// which its burst was due, not from when it could be written: a server (or this program) that falls
+// behind makes later requests late too, and that counts (no coordinated omission).
 //
-// Bursts and replies need no bookkeeping: burst b goes to connection b % CONNECTIONS, so the k-th
-// reply on connection c is for request k % perBurst of burst c + (k / perBurst) * CONNECTIONS.
+// Chunks and replies need no bookkeeping: chunk c goes to connection c % CONNECTIONS, so the k-th
+// reply on connection i is for request k % PIPELINE of chunk i + (k / PIPELINE) * CONNECTIONS.
 //
 // Prints one line of JSON when it starts to send (CLOCK_MONOTONIC of tick 0, which is also Node's
 // process.hrtime), runs until its standard input ends or SECONDS_MAX is over, waits for the replies
 // and writes to FILE, little-endian:
 //
-//   u32 micros[bursts * perBurst]   latency of each request; UINT32_MAX: no reply came
+//   u32 micros[bursts * PER_TICK]   latency of each request; UINT32_MAX: no reply came
 //   u32 lateMicros[bursts]          how late the burst was written: the error of this program
 //
-// One thread, its memory touched before the start; no reply other than +OK is accepted.
+// One thread, its memory touched before the start. SET must answer +OK, GET the value that
+// bench/loader.ts sets; any other reply ends the program.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -39,8 +41,6 @@ namespace {
 
 constexpr uint64_t kNanos = 1'000'000'000;
 constexpr int kDigits = 12;  // keys are `key:` and 12 digits, as bench/loader.ts makes them
-constexpr char kReply[] = "+OK\r\n";
-constexpr size_t kReplyBytes = sizeof(kReply) - 1;
 constexpr uint64_t kDrainNanos = 5 * kNanos;
 constexpr uint32_t kNoReply = UINT32_MAX;
 
@@ -57,9 +57,14 @@ uint64_t now() {
 
 struct Options {
   int port;
-  uint64_t rate, tickNanos, connections, keys, valueBytes, secondsMax, seed;
+  bool set;  // else get
+  uint64_t perBurst, tickNanos, pipeline, connections, keys, valueBytes, secondsMax, seed;
   const char* file;
-  uint64_t perBurst() const { return rate * tickNanos / kNanos; }
+
+  std::string reply() const {
+    if (set) return "+OK\r\n";
+    return "$" + std::to_string(valueBytes) + "\r\n" + std::string(valueBytes, 'v') + "\r\n";
+  }
 };
 
 struct Connection {
@@ -70,15 +75,17 @@ struct Connection {
   bool awaitsOut = false;
 };
 
-// The bytes of one burst, in which only the digits of the keys change.
-class Burst {
+// The bytes of one chunk, in which only the digits of the keys change.
+class Chunk {
  public:
-  explicit Burst(const Options& options) : keys_(options.keys), random_(options.seed * 2 + 1) {
+  explicit Chunk(const Options& options) : keys_(options.keys), random_(options.seed * 2 + 1) {
     const std::string size = std::to_string(options.valueBytes);
-    const std::string head = "*3\r\n$3\r\nSET\r\n$16\r\nkey:";
-    const std::string request = head + std::string(kDigits, '0') + "\r\n$" + size + "\r\n" +
-                                std::string(options.valueBytes, 'w') + "\r\n";
-    for (uint64_t i = 0; i < options.perBurst(); i++) bytes_ += request;
+    const std::string head = options.set ? "*3\r\n$3\r\nSET\r\n$16\r\nkey:"
+                                         : "*2\r\n$3\r\nGET\r\n$16\r\nkey:";
+    const std::string value = "$" + size + "\r\n" + std::string(options.valueBytes, 'v') + "\r\n";
+    const std::string request =
+        head + std::string(kDigits, '0') + "\r\n" + (options.set ? value : "");
+    for (uint64_t i = 0; i < options.pipeline; i++) bytes_ += request;
     requestBytes_ = request.size();
     digitsAt_ = head.size();
   }
@@ -110,8 +117,9 @@ class OpenLoop {
  public:
   explicit OpenLoop(const Options& options)
       : options_(options),
-        burst_(options),
-        perBurst_(options.perBurst()),
+        reply_(options.reply()),
+        chunk_(options),
+        perBurst_(options.perBurst),
         burstsMax_(options.secondsMax * kNanos / options.tickNanos),
         latency_(burstsMax_ * perBurst_, kNoReply),
         late_(burstsMax_, 0),
@@ -206,13 +214,17 @@ class OpenLoop {
       if (stopped_ || time < due) return;
       if (bursts_ == burstsMax_) return stop();
       late_[bursts_] = static_cast<uint32_t>((time - due) / 1000);
-      const uint64_t index = bursts_ % connections_.size();
       bursts_++;
-      Connection& connection = connections_[index];
-      const bool waits = !connection.unsent.empty();  // then EPOLLOUT is awaited
-      connection.unsent += burst_.next();
-      if (!waits) flush(index);
+      for (uint64_t sent = 0; sent < perBurst_; sent += options_.pipeline) sendChunk();
     }
+  }
+
+  void sendChunk() {
+    const uint64_t index = chunks_++ % connections_.size();
+    Connection& connection = connections_[index];
+    const bool waits = !connection.unsent.empty();  // then EPOLLOUT is awaited
+    connection.unsent += chunk_.next();
+    if (!waits) flush(index);
   }
 
   // Called with bytes to send and no EPOLLOUT awaited, or when EPOLLOUT came.
@@ -238,20 +250,22 @@ class OpenLoop {
     }
     const uint64_t time = now();
     for (ssize_t i = 0; i < got; i++) {
-      if (input_[i] != kReply[connection.replyOffset]) {
-        fprintf(stderr, "open_loop: a SET failed: %.*s\n", static_cast<int>(got - i), input_ + i);
+      if (input_[i] != reply_[connection.replyOffset]) {
+        const int left = static_cast<int>(got - i);
+        fprintf(stderr, "open_loop: a request failed: %.*s\n", left, input_ + i);
         exit(1);
       }
-      if (++connection.replyOffset < kReplyBytes) continue;
+      if (++connection.replyOffset < reply_.size()) continue;
       connection.replyOffset = 0;
       note(connection.replies++, index, time);
     }
   }
 
   void note(uint64_t reply, uint64_t index, uint64_t time) {
-    const uint64_t burst = index + reply / perBurst_ * connections_.size();
-    const uint64_t due = start_ + burst * options_.tickNanos;
-    latency_[burst * perBurst_ + reply % perBurst_] = static_cast<uint32_t>((time - due) / 1000);
+    const uint64_t chunk = index + reply / options_.pipeline * connections_.size();
+    const uint64_t request = chunk * options_.pipeline + reply % options_.pipeline;
+    const uint64_t due = start_ + request / perBurst_ * options_.tickNanos;
+    latency_[request] = static_cast<uint32_t>((time - due) / 1000);
     answered_++;
   }
 
@@ -265,12 +279,13 @@ class OpenLoop {
   }
 
   const Options options_;
-  Burst burst_;
+  const std::string reply_;
+  Chunk chunk_;
   const uint64_t perBurst_, burstsMax_;
   std::vector<uint32_t> latency_, late_;
   std::vector<Connection> connections_;
   int epoll_ = -1, timer_ = -1;
-  uint64_t start_ = 0, bursts_ = 0, answered_ = 0, drainUntil_ = 0;
+  uint64_t start_ = 0, bursts_ = 0, chunks_ = 0, answered_ = 0, drainUntil_ = 0;
   bool stopped_ = false;
   char input_[64 * 1024];
 };
@@ -278,17 +293,26 @@ class OpenLoop {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 10) {
-    fputs("open_loop PORT RATE TICK_MICROS CONNECTIONS KEYS VALUE_BYTES SECONDS_MAX SEED FILE\n",
+  if (count != 12) {
+    fputs("open_loop PORT VERB PER_TICK TICK_NANOS PIPELINE CONNECTIONS KEYS VALUE_BYTES "
+          "SECONDS_MAX SEED FILE\n",
           stderr);
     return 1;
   }
-  uint64_t numbers[8];
-  for (int i = 0; i < 8; i++) numbers[i] = strtoull(arguments[i + 1], nullptr, 10);
-  const Options options{static_cast<int>(numbers[0]), numbers[1], numbers[2] * 1000, numbers[3],
-                        numbers[4], numbers[5], numbers[6], numbers[7], arguments[9]};
-  if (options.perBurst() == 0 || options.perBurst() * kNanos != options.rate * options.tickNanos) {
-    fprintf(stderr, "open_loop: RATE must give whole requests per tick\n");
+  const auto number = [&](int index) { return strtoull(arguments[index], nullptr, 10); };
+  const Options options{static_cast<int>(number(1)),
+                        strcmp(arguments[2], "SET") == 0,
+                        number(3),
+                        number(4),
+                        number(5),
+                        number(6),
+                        number(7),
+                        number(8),
+                        number(9),
+                        number(10),
+                        arguments[11]};
+  if (options.perBurst == 0 || options.pipeline == 0 || options.perBurst % options.pipeline != 0) {
+    fprintf(stderr, "open_loop: PER_TICK must be a multiple of PIPELINE\n");
     return 1;
   }
   static OpenLoop loop(options);

@@ -6,6 +6,7 @@ import type { Axis, BarPlot, Figure, LinePlot, Plot, Side } from './result.js';
 const WIDTH = 860;
 const HEIGHT = 360;
 const COLOURS: Readonly<Record<Side, string>> = { peer: '#c0392b', ours: '#1f6fb2' };
+const SHADES: Readonly<Record<Side, string>> = { peer: '#c0392b1c', ours: '#1f6fb238' };
 /** Of series that are of neither. */
 const OTHERS = ['#1f6fb2', '#c0392b', '#2e8b57', '#8e5ea2', '#d68910', '#5d6d7e', '#16a2b8'];
 
@@ -41,7 +42,12 @@ export function renderPlot(plot: Plot): string {
 function lines(plot: LinePlot): echarts.EChartsOption {
   return {
     xAxis: { ...axis(plot.x), nameLocation: 'middle', nameGap: 28, scale: true },
-    yAxis: { ...axis(plot.y), nameLocation: 'middle', nameGap: 52 },
+    yAxis: {
+      ...axis(plot.y),
+      nameLocation: 'middle',
+      nameGap: 52,
+      axisLine: { onZero: false },
+    },
     series: plot.series.map((one, i) => ({
       type: 'line',
       name: one.name,
@@ -50,7 +56,7 @@ function lines(plot: LinePlot): echarts.EChartsOption {
       symbolSize: 5,
       lineStyle: { width: 1.5 },
       ...colour(one.side),
-      ...(i === 0 && plot.spans !== undefined ? { markArea: shaded(plot) } : {}),
+      ...(i === 0 ? { markArea: shaded(plot) } : {}),
     })),
   };
 }
@@ -101,13 +107,11 @@ function colour(side: Side | undefined): object {
   return side === undefined ? {} : { itemStyle: { color: COLOURS[side] }, color: COLOURS[side] };
 }
 
-function shaded(plot: LinePlot): object {
+function shaded({ spans = [] }: LinePlot): object {
   return {
     silent: true,
-    itemStyle: { color: 'rgba(128,128,128,0.16)' },
-    label: { color: '#555', fontSize: 11, position: 'insideTop' },
-    data: (plot.spans ?? []).map(({ name, begin, end }) => [
-      { name, xAxis: begin },
+    data: spans.map(({ side, begin, end }) => [
+      { xAxis: begin, itemStyle: { color: SHADES[side] } },
       { xAxis: end },
     ]),
   };

@@ -64,9 +64,9 @@ export interface Series {
   readonly points: readonly (readonly [number, Figure])[];
 }
 
-/** A span of the x axis that is shaded, with its name. */
+/** A span of the x axis that is shaded. */
 export interface Span {
-  readonly name: string;
+  readonly side: Side;
   readonly begin: number;
   readonly end: number;
 }

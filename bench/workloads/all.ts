@@ -1,9 +1,9 @@
 // All workloads, in the order in which `npm run bench` runs them and the report shows them.
-import { checkpointCost } from '../checkpoint_cost.js';
-import { latency } from '../latency.js';
-import { pause } from '../pause.js';
 import { restart } from '../restart.js';
 import type { Workload } from '../workload.js';
+import { checkpoint } from './checkpoint.js';
+import { heaps } from './heaps.js';
+import { latency } from './latency.js';
 import { mechanisms } from './mechanisms.js';
 import { memory } from './memory.js';
 import { throughput } from './throughput.js';
@@ -11,8 +11,8 @@ import { throughput } from './throughput.js';
 export const WORKLOADS: readonly Workload[] = [
   throughput,
   latency,
-  checkpointCost,
-  pause,
+  checkpoint,
+  heaps,
   memory,
   restart,
   mechanisms,

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Comparison, Result } from '../../bench/report/result.js';
+import type { Comparison, LinePlot, Result } from '../../bench/report/result.js';
 import { describeWithPeer } from '../support/redis_peer.js';
 import { runTool } from '../support/run_tool.js';
 import { BUILD_ROOT, temporaryFolder } from '../support/spawn_server.js';
@@ -57,18 +57,40 @@ describeWithPeer('npm run bench', () => {
   });
 
   test('latency', async () => {
-    const args = ['--keys', '20000', '--rate', '5000', '--seconds', '1', '--rounds', '1'];
-    const { stdout } = await bench('latency', ...args);
-    expect(stdout).toMatch(/^stillframe, checkpoint 1( +\d+\.\d+){8}$/m);
+    const { stdout, result } = await bench(
+      'latency',
+      ...['--keys', '20000', '--seconds', '0.1', '--rounds', '1'],
+    );
+    expect(stdout).toMatch(
+      /^SET, pipeline 16, \d+k\/s: p99 .* generator late: p99 \d+ \/ \d+ us$/m,
+    );
+    expectRows(result.comparisons?.[0], 12, 1);
+    expect(result.plots).toHaveLength(4);
   });
 
   test('checkpoint', async () => {
-    const args = ['--keys', '50000', '--seconds', '1', '--rounds', '1'];
-    const { stdout, result } = await bench('checkpoint', ...args);
-    expect(stdout).toMatch(/^redis-server, 1 /m);
-    expect(stdout).toMatch(/^stillframe 64mb, 1 /m);
-    expect(stdout).toMatch(/^stillframe 8mb, 1 /m);
-    expect(result.comparisons?.[0]?.rows).toHaveLength(10);
+    const args = ['--keys', '20000', '--rate', '5000', '--seconds', '0.3', '--rounds', '1'];
+    const { result } = await bench('checkpoint', ...args);
+    expectRows(result.comparisons?.[0], 12, 1);
+    expectRows(result.comparisons?.[1], 5, 1);
+    for (const plot of result.plots as LinePlot[]) {
+      for (const { points } of plot.series) {
+        expect(points[0]?.[0]).toBeLessThan(0); // it begins before BGSAVE
+        expect(points.at(-1)?.[0]).toBeGreaterThan(0.5);
+      }
+    }
+  });
+
+  test('heaps', async () => {
+    const { stdout, result } = await bench(
+      'heaps',
+      ...['--heap', '0.03', '--seconds', '0.3', '--rounds', '2'],
+    );
+    expect(stdout).toMatch(/^redis-server, 0.03 GiB +\d+\.\d\d /m);
+    expect(stdout).toMatch(/^stillframe, 0.03 GiB, bound 8mb +\d+\.\d\d /m);
+    const pause = result.comparisons?.[0]?.rows[0];
+    expect(pause?.peer).toHaveLength(2);
+    expect(pause?.ours).toHaveLength(2);
   });
 
   test('restart', async () => {

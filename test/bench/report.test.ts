@@ -45,7 +45,7 @@ const PLOT: LinePlot = {
       ],
     },
   ],
-  spans: [{ name: 'checkpoint', begin: 1, end: 2 }],
+  spans: [{ side: 'ours', begin: 1, end: 2 }],
   headline: true,
 };
 
@@ -148,7 +148,6 @@ describe('plots', () => {
     const svg = renderPlot(PLOT);
     expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
     expect(svg).toContain('Over time');
-    expect(svg).toContain('checkpoint');
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
     expect(renderPlot(PLOT)).toBe(svg);
   });

@@ -1,10 +1,21 @@
 // The same random writes to the same memory under one mechanism that notices them.
 //
+//   mechanisms NAME MIB WRITES HUGE SEED      HUGE: 1 with huge pages, 0 without
 //
 // Each write stores 8 bytes at a uniformly random place (not the page's first word, by which its
 // old contents are checked) and is timed by itself. Prints one line of JSON; times in
 // nanoseconds:
 //
+//   reason         why the mechanism cannot be had here; then nothing else
+//   arm, armAgain  what arming took: the memory as it was populated, and after the writes
+//   first, all     p50, p99, p999, max, mean: of the first write to each page, and of all
+//   collect        finding the written pages and lifting what is left
+//   cpu            user and system time of arming, writing and collecting
+//   mappings       of the process after the writes, less those before
+//   extra          bytes beyond those held before: old contents, page tables, a child's own
+//   touched        pages written; found: those that the mechanism says were
+//   keeps, wrong   whether it keeps old contents; pages of which they are not what they were
+//   failure        what went wrong meanwhile
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
