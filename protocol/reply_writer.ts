@@ -58,7 +58,16 @@ const TYPE_PUSH = 0x3e; // >
 
 const DOUBLED = 1;
 
+/** Bytes of a value from which it is handed to onLarge rather than copied to the buffer. */
+export const LARGE_BYTES_MIN = 128 * 1024;
+
 export type OnFull = (writer: ReplyWriter) => void;
+export type OnLarge = (
+  writer: ReplyWriter,
+  view: Uint8Array,
+  offset: number,
+  length: number,
+) => void;
 
 /** Names a deferred reply until it is settled. */
 export type DeferMark = number;
@@ -72,6 +81,7 @@ export class ReplyWriter {
   /** RESP version of the connection that is being served. */
   protocol: 2 | 3 = 2;
   private onFull: OnFull = unattached;
+  private onLarge: OnLarge | null = null;
 
   // The last source of a copy and its DataView: nearly always the same window of the arena.
   private source: Uint8Array = this.buffer;
@@ -88,8 +98,11 @@ export class ReplyWriter {
   private outputData = this.data;
   private outputPosition = 0;
 
-  /** Writes to `buffer` from its beginning from now on. See the top of this file for onFull. */
-  attach(buffer: Uint8Array, onFull: OnFull): void {
+  /**
+   * Writes to `buffer` from its beginning from now on. See the top of this file for onFull. `onLarge`
+   * does what onFull does and then passes on the bytes that it is given, which are valid during the call.
+   */
+  attach(buffer: Uint8Array, onFull: OnFull, onLarge: OnLarge | null = null): void {
     if (buffer.length < OUTPUT_BYTES_MIN) {
       throw new RangeError(`output buffer of ${buffer.length} bytes, at least ${OUTPUT_BYTES_MIN}`);
     }
@@ -98,6 +111,7 @@ export class ReplyWriter {
     this.position = 0;
     this.segmentStart = 0;
     this.onFull = onFull;
+    this.onLarge = onLarge;
   }
 
   /** +OK */
@@ -315,6 +329,10 @@ export class ReplyWriter {
 
   /** Bytes that are encoded already: view[offset, offset + length). */
   raw(view: Uint8Array, offset: number, length: number): void {
+    if (length >= LARGE_BYTES_MIN && this.depth === 0 && this.onLarge !== null) {
+      this.onLarge(this, view, offset, length);
+      return;
+    }
     let from = offset;
     let rest = length;
     while (rest > 0) {

@@ -4,7 +4,7 @@
 //   output   | replies to client 7 | replies to client 9 | free
 //   sends    [7, 0, len]  [9, ...]
 //
-// When a reply does not fit, what is there is sent and the rest follows in a second segment. Nothing
+// A large value of the arena is sent from there. When a reply does not fit, what is there is sent and the rest follows in a second segment. Nothing
 // here waits: what a socket does not take is queued by the reactor, and holdIfFull() tells when a
 // client has so much waiting that its further requests must wait too.
 import type { ReactorHandle } from '../native/index.js';
@@ -29,7 +29,7 @@ export function attachOutput(handle: ReactorHandle): void {
   reactor = handle;
   sends = handle.sends;
   sendsMax = Math.floor(sends.length / 3);
-  reply.attach(handle.output, passOn);
+  reply.attach(handle.output, passOn, passOnLarge);
 }
 
 /** Number of segments to send, for reactor.turn(); the caller then starts anew at 0. */
@@ -75,6 +75,12 @@ function passOn(_writer: ReplyWriter): void {
   if (discarding) reply.position = reply.segmentStart;
   else closeSegment();
   sendAll();
+}
+
+/** A large value goes to the socket from where it lies; what that does not take is copied and queued. */
+function passOnLarge(writer: ReplyWriter, view: Uint8Array, offset: number, length: number): void {
+  passOn(writer);
+  if (!discarding) reactor.send(current, view, offset, length);
 }
 
 function sendAll(): void {
