@@ -505,10 +505,17 @@ void RestoreLazily(const Napi::CallbackInfo& info) {
       !ReadText(object, "advice", advice) || !ReadFunction(object, "onFilled", onFilled)) {
     return;
   }
-  Status status = binding->restore->open(request, {static_cast<int>(logDescriptor), advice});
-  if (status.ok()) status = binding->restore->startFilling();
+  const Status status =
+      binding->restore->open(request, {static_cast<int>(logDescriptor), advice});
   if (!status.ok()) return Throw(info.Env(), status, "RestoreError");
   Expect(*binding, kFilled, onFilled);
+}
+
+void StartFilling(const Napi::CallbackInfo& info) {
+  ArenaBinding* binding = OpenedArena(info);
+  if (binding == nullptr) return;
+  const Status status = binding->restore->startFilling();
+  if (!status.ok()) Throw(info.Env(), status, "RestoreError");
 }
 
 Napi::Value RestoreProgress(const Napi::CallbackInfo& info) {
@@ -547,6 +554,7 @@ void DefineArena(Napi::Env env, Napi::Object exports) {
   define("checkpointCounters", CheckpointReadCounters);
   define("restoreExtents", RestoreExtents);
   define("restoreLazily", RestoreLazily);
+  define("startFilling", StartFilling);
   define("restoreProgress", RestoreProgress);
 }
 

@@ -119,13 +119,13 @@ export interface LazyRestoreRequest extends RestoreRequest {
 
 /** How far the present lazy restore is, or the last one; zeros before the first. */
 export interface RestoreProgress {
-  /** From restoreLazily until onFilled is due. */
+  /** From startFilling until onFilled is due. */
   readonly active: boolean;
   readonly bytesTotal: number;
   readonly bytesDone: number;
   /** Blocks of 64 KiB that were read because they were touched. */
   readonly blocksTouched: number;
-  /** From restoreLazily until everything was in memory; so far, while active. */
+  /** From startFilling until everything was in memory; so far, while active. */
   readonly durationMicros: number;
 }
 
@@ -184,12 +184,15 @@ export interface NativeBinding {
    *  nothing. Blocks; not while a run is active. Ends a lazy restore. */
   restoreExtents(request: RestoreRequest): void;
   /** The same without waiting: the arena reads as the file at once, blocks are brought in as they
-   *  are touched and by background threads. A touch of a block that does not match its checksum
-   *  writes what restoreExtents would throw to standard error and the log, and ends the process
-   *  with constants.damagedExitCode. Checkpoints wait in their preparation until all is in memory.
+   *  are touched and, from startFilling() on, by background threads. A touch of a block that does
+   *  not match its checksum writes what restoreExtents would throw to standard error and the log, and
+   *  ends the process with constants.damagedExitCode. Until all is in memory checkpoints wait in
+   *  their preparation; before startFilling() they fail there.
    *  Needs the mechanism 'userfaultfd'; throws otherwise, and as restoreExtents. The file may be
    *  removed meanwhile. */
   restoreLazily(request: LazyRestoreRequest): void;
+  /** Once after restoreLazily(). Throws when a thread cannot be had. */
+  startFilling(): void;
   restoreProgress(): RestoreProgress;
 
   /** For tests, process-wide: a system call of checkpoint runs will fail. null ends it. */

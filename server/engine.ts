@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import type { ReactorHandle } from '../native/index.js';
 import { setBulkBytesMax } from '../protocol/resp_parser.js';
-import { recoverHeap } from '../storage/checkpoint/recovery.js';
+import { fillHeap, recoverHeap } from '../storage/checkpoint/recovery.js';
 import { waitForCheckpoint } from '../storage/checkpoint/run.js';
 import { setClock } from '../storage/keyspace/clock.js';
 import { arena } from '../storage/memory/arena.js';
@@ -31,16 +31,18 @@ export function startEngine(): void {
     `Arena of ${Math.round(arena.bytes / 1048576)} MB; checkpoints by ${arena.mechanism}: ` +
       arena.mechanismReason,
   );
-  recover();
+  const isFilling = recover();
   populateAhead();
   reactor = startReactor();
   listeners = openListeners(reactor, noteUnixListener);
   Object.assign(lifecycle, { exit, reopenListeners });
   startCron();
+  if (isFilling) fillHeap();
   log.notice('Ready to accept connections');
 }
 
-function recover(): void {
+/** Returns whether most of the checkpoint is still to be read. */
+function recover(): boolean {
   const { config, log } = runtime;
   const start = performance.now();
   const lazy = config.restore === 'lazy' ? lazyRestore() : null;
@@ -49,11 +51,12 @@ function recover(): void {
   for (const path of recovery.skipped) log.warning(`Passed over a checkpoint, now ${path}`);
   if (recovery.file === null) {
     log.notice('No checkpoint found: starting with an empty data set');
-    return;
+    return false;
   }
   checkpointStatus.keysLoaded = recovery.keys;
   const millis = performance.now() - start;
   noteRestored(recovery.keys, recovery.file.path, recovery.isFilling, millis);
+  return recovery.isFilling;
 }
 
 /** Applies a change of `port` or `bind`: null, or why it cannot be. */

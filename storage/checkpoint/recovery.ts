@@ -31,7 +31,7 @@ export interface Recovery {
   /** The checkpoint that was restored, or null: the heap is new and empty. */
   readonly file: CheckpointFile | null;
   readonly keys: number;
-  /** The file is still being read; onFilled follows. */
+  /** Most of the file is still to be read: call fillHeap(); onFilled follows. */
   readonly isFilling: boolean;
   /** Temporary files of runs that were killed, removed now. */
   readonly removed: readonly string[];
@@ -67,6 +67,14 @@ export function recoverHeap(
   else restoreOrAdvise(files, skip, databases, random, fill);
   const skipped = files.slice(0, skip).map(setAside);
   return { file, keys: totalKeys(), isFilling: file !== null && fill !== null, removed, skipped };
+}
+
+/**
+ * Starts to read what a lazy restore has not read yet, in the background. Not before the server serves:
+ * the threads would take the disk and a core from the start.
+ */
+export function fillHeap(): void {
+  native.startFilling();
 }
 
 /**

@@ -53,6 +53,7 @@ function restore(): Promise<void> {
   return new Promise((resolve, reject) => {
     const onFilled = (error: Error | null): void => (error === null ? resolve() : reject(error));
     native.restoreLazily({ ...request, onFilled });
+    native.startFilling();
   });
 }
 
