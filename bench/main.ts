@@ -25,7 +25,13 @@ async function main(): Promise<void> {
   const folders = foldersFor(root, options.whole, theirs.name);
   for (const [index, workload] of options.workloads.entries()) {
     const place = `${index + 1} of ${options.workloads.length}`;
-    await runOne(workload, place, options, [theirs, ours], folders);
+    try {
+      await runOne(workload, place, options, [theirs, ours], folders);
+    } catch (error) {
+      // The others still give their results; the last one of this workload stays.
+      console.error(`${workload.name}: ${error instanceof Error ? error.message : error}`);
+      process.exitCode = 1;
+    }
   }
   const names = WORKLOADS.map(({ name }) => name);
   console.log(`report: ${writeReport(root, folders, names)}`);

@@ -1,12 +1,11 @@
 // A server under measurement: a fresh process in a fresh folder, its CPU time and its memory as
 // the kernel counts them.
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { killChild, startChild } from './children.js';
+import { killChild, makeFolder, removeFolder, startChild } from './children.js';
 
 const READY = 'Ready to accept connections';
 const READY_TIMEOUT_MS = 30_000;
@@ -50,7 +49,7 @@ export class ServerProcess {
 
   /** Starts it without save points and returns when it accepts connections. */
   static async start(contestant: Contestant, more: readonly string[] = []): Promise<ServerProcess> {
-    const dir = mkdtempSync(join(tmpdir(), 'stillframe-bench-'));
+    const dir = makeFolder();
     const server = ServerProcess.launch(contestant, dir, await freePort(), more);
     await ready(server.child, contestant.name);
     return server;
@@ -93,7 +92,7 @@ export class ServerProcess {
   /** Ends it at once; nothing of a measurement has to be saved. */
   async stop(): Promise<void> {
     await this.kill();
-    rmSync(this.dir, { recursive: true, force: true });
+    removeFolder(this.dir);
   }
 }
 

@@ -1,11 +1,11 @@
 // All workloads, in the order in which `npm run bench` runs them and the report shows them.
-import { restart } from '../restart.js';
 import type { Workload } from '../workload.js';
 import { checkpoint } from './checkpoint.js';
 import { heaps } from './heaps.js';
 import { latency } from './latency.js';
 import { mechanisms } from './mechanisms.js';
 import { memory } from './memory.js';
+import { restart } from './restart.js';
 import { throughput } from './throughput.js';
 
 export const WORKLOADS: readonly Workload[] = [

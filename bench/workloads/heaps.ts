@@ -75,7 +75,7 @@ async function run(bench: Bench): Promise<Measurement> {
         id: 'cost',
         title: 'Cost of a checkpoint under full load',
         scale: PAUSE,
-        rows: rows([...cases, tight], measured),
+        rows: rows([...cases, tight], measured, cases.at(-1) as Case),
       },
     ],
     tables: [checkpointTable(measured)],
@@ -150,7 +150,8 @@ function extraMebibytes(cost: Cost): number {
   return (cost.extraBytes + cost.forkBytes) / MEBIBYTE;
 }
 
-function rows(cases: readonly Case[], measured: readonly Measured[]): Row[] {
+/** The row of `headline` is shown in the README. */
+function rows(cases: readonly Case[], measured: readonly Measured[], headline: Case): Row[] {
   const figures = new Figures();
   const add = (name: string, side: Side, values: readonly number[]): void => {
     for (const value of values) figures.add(name, side, value);
@@ -192,7 +193,7 @@ function rows(cases: readonly Case[], measured: readonly Measured[]): Row[] {
       figures.row(`pause-${id}`, `${label}: pause`, {
         scale: PAUSE,
         required: 1,
-        headline: bound === USUAL_BOUND,
+        headline: id === headline.id,
       }),
       figures.row(`seconds-${id}`, `${label}: duration`, { scale: SECONDS, ...compared }),
       figures.row(`rate-${id}`, `${label}: SETs during it`, { scale: PER_SECOND, ...compared }),
@@ -202,7 +203,7 @@ function rows(cases: readonly Case[], measured: readonly Measured[]): Row[] {
       figures.row(`extra-${id}`, `${label}: extra memory`, {
         scale: MEBIBYTES,
         required: Number.parseInt(bound, 10),
-        headline: bound === USUAL_BOUND,
+        headline: id === headline.id,
       }),
       figures.row(`faults-${id}`, `${label}: caught writes`, { scale: COUNT }),
       figures.row(`file-${id}`, `${label}: written`, { scale: MEBIBYTES }),

@@ -6,14 +6,14 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { takeCheckpoint } from './checkpoints.js';
-import { Control, field } from './control.js';
-import { loadKeys } from './loader.js';
-import { residentBytes } from './memory_sampler.js';
-import type { Measurement } from './report/result.js';
-import { median } from './report/statistics.js';
-import { ServerProcess } from './server_process.js';
-import { type Bench, type Entrant, Figures, takeTurns, type Workload } from './workload.js';
+import { takeCheckpoint } from '../checkpoints.js';
+import { Control, field } from '../control.js';
+import { loadKeys } from '../loader.js';
+import { residentBytes } from '../memory_sampler.js';
+import type { Measurement } from '../report/result.js';
+import { median } from '../report/statistics.js';
+import { ServerProcess } from '../server_process.js';
+import { type Bench, type Entrant, Figures, takeTurns, type Workload } from '../workload.js';
 
 const VALUE_BYTES = 512;
 const RETRY_MILLIS = 1;
@@ -46,7 +46,7 @@ export const restart: Workload = {
     'correct reply to a GET, and until all data is resident. Without Node: more starts of Stillframe up ' +
     'to the first reply, in turn with `node -e 0`, whose median is taken off.',
   options: {
-    heap: { about: 'GiB of keys and values', whole: [1, 8], quick: [0.25], fraction: true },
+    heap: { about: 'GiB of keys and values', whole: [1, 4], quick: [0.25], fraction: true },
     rounds: { about: 'restarts of each', whole: [3], quick: [1] },
     starts: { about: 'starts beside `node -e 0`', whole: [15], quick: [5] },
   },
