@@ -2,6 +2,11 @@
 // prebuilt bytes in which only the digits of the keys change.
 //
 // Keys are a prefix, `key:` unless told, and 12 digits (16 bytes); values are of one length.
+//
+// A process of its own does it (this file as a program: PORT COUNT VALUE PREFIX). What it leaves in its
+// heap would be collected while the bench measures, by threads that take both cores for milliseconds.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { BATCHES_IN_FLIGHT, sendBatches } from './batches.js';
 
 const BATCH = 4096;
@@ -20,6 +25,22 @@ export function loadValues(
   value: string,
   prefix: string,
 ): Promise<void> {
+  const args = [fileURLToPath(import.meta.url), String(port), String(count), value, prefix];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let text = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    text += chunk.toString('utf8');
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`loading keys: ${text.trim()}`));
+    });
+  });
+}
+
+function loadHere(port: number, count: number, value: string, prefix: string): Promise<void> {
   const head = `*3\r\n$3\r\nSET\r\n$${prefix.length + DIGITS}\r\n${prefix}`;
   const request = `${head}${'0'.repeat(DIGITS)}\r\n$${value.length}\r\n${value}\r\n`;
   // Large values make small batches, else a batch is larger than a socket takes at once.
@@ -47,4 +68,12 @@ function writeDigits(bytes: Buffer, at: number, value: number): void {
 /** The key of a number, as the loader makes it. */
 export function keyOf(index: number, prefix = 'key:'): string {
   return prefix + String(index).padStart(DIGITS, '0');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [port, count, value, prefix] = process.argv.slice(2) as [string, string, string, string];
+  loadHere(Number(port), Number(count), value, prefix).catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }
