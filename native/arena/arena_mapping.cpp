@@ -60,11 +60,19 @@ Status ArenaMapping::discard(size_t offset, size_t bytes) {
                                                   " bytes at " + std::to_string(offset));
 }
 
+// By extent: the call holds the lock of the address space until it returns, and whoever maps or
+// unmaps memory meanwhile (malloc, V8) waits for it. 64 MiB in one call: 130 ms.
 Status ArenaMapping::populate(size_t offset, size_t bytes) {
-  while (bytes != 0 && madvise(data_ + offset, bytes, MADV_POPULATE_WRITE) != 0) {
-    if (errno == EINTR || errno == EAGAIN) continue;
-    return Status::systemCall("madvise", errno, "MADV_POPULATE_WRITE of " + std::to_string(bytes) +
-                                                    " bytes at " + std::to_string(offset));
+  while (bytes != 0) {
+    const size_t slice = bytes < kExtentBytes ? bytes : kExtentBytes;
+    if (madvise(data_ + offset, slice, MADV_POPULATE_WRITE) == 0) {
+      offset += slice;
+      bytes -= slice;
+    } else if (errno != EINTR && errno != EAGAIN) {
+      return Status::systemCall("madvise", errno, "MADV_POPULATE_WRITE of " +
+                                                      std::to_string(slice) + " bytes at " +
+                                                      std::to_string(offset));
+    }
   }
   return Status();
 }

@@ -54,6 +54,8 @@ bool PopulateThread::takeNext(size_t& extent) {
 }
 
 void PopulateThread::work() {
+  // Its work is ahead of need: whoever serves comes first.
+  lowerOwnPriority();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || requestedCount_ > 0; });
