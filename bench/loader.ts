@@ -3,7 +3,7 @@
 //
 // Keys are a prefix, `key:` unless told, and 12 digits (16 bytes); values are of one length.
 //
-// A process of its own does it (this file as a program: PORT COUNT VALUE PREFIX). What it leaves in its
+// A process of its own does it (this file as a program: PORT COUNT PREFIX VALUE REPEAT). What it leaves in its
 // heap would be collected while the bench measures, by threads that take both cores for milliseconds.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ const DIGITS = 12;
 
 /** Sets keys 0..count-1. Rejects when a reply is an error or the connection ends early. */
 export function loadKeys(port: number, count: number, valueBytes: number): Promise<void> {
-  return loadValues(port, count, 'v'.repeat(valueBytes), 'key:');
+  return loadApart(port, count, 'key:', 'v', valueBytes);
 }
 
 /** The same with a value and a prefix of keys. */
@@ -25,7 +25,18 @@ export function loadValues(
   value: string,
   prefix: string,
 ): Promise<void> {
-  const args = [fileURLToPath(import.meta.url), String(port), String(count), value, prefix];
+  return loadApart(port, count, prefix, value, 1);
+}
+
+function loadApart(
+  port: number,
+  count: number,
+  prefix: string,
+  value: string,
+  repeat: number,
+): Promise<void> {
+  const numbers = [String(port), String(count)];
+  const args = [fileURLToPath(import.meta.url), ...numbers, prefix, value, String(repeat)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -71,9 +82,11 @@ export function keyOf(index: number, prefix = 'key:'): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [port, count, value, prefix] = process.argv.slice(2) as [string, string, string, string];
-  loadHere(Number(port), Number(count), value, prefix).catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
+  const [port, count, prefix, value, repeat] = process.argv.slice(2) as string[];
+  loadHere(Number(port), Number(count), value!.repeat(Number(repeat)), prefix!).catch(
+    (error: Error) => {
+      console.error(error.message);
+      process.exitCode = 1;
+    },
+  );
 }

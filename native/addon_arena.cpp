@@ -22,7 +22,7 @@
 namespace stillframe {
 namespace {
 
-constexpr size_t kEventCount = 3;
+constexpr size_t kEventCount = 4;
 constexpr size_t kFilled = kEventCount;  // the callback of a lazy restore, behind those of events
 
 struct ArenaBinding {
@@ -128,6 +128,10 @@ bool ReadBytes(const Napi::Object& request, const char* key, Bytes& result) {
   result.data = array.Data();
   result.length = array.ByteLength();
   return true;
+}
+
+std::vector<uint8_t> CopyOf(const Bytes& bytes) {
+  return std::vector<uint8_t>(bytes.data, bytes.data + bytes.length);
 }
 
 // The environment's binding with an open arena, or nullptr and an exception.
@@ -365,10 +369,34 @@ void CheckpointPrepare(const Napi::CallbackInfo& info) {
       !ReadFunction(request, "onPrepared", onPrepared)) {
     return;
   }
-  const Status status = binding->checkpoint->prepare(
-      memoryBytesMax, std::vector<uint8_t>(extents.data, extents.data + extents.length));
+  const Status status = binding->checkpoint->prepare(memoryBytesMax, CopyOf(extents));
   if (!status.ok()) return Throw(info.Env(), status);
   Expect(*binding, CheckpointEvent::prepared, onPrepared);
+}
+
+void CheckpointProtect(const Napi::CallbackInfo& info) {
+  ArenaBinding* binding = OpenedArena(info);
+  Napi::Object request;
+  Bytes extents;
+  Napi::Function onProtected;
+  if (binding == nullptr || !ReadObject(info, request) ||
+      !ReadBytes(request, "extents", extents) ||
+      !ReadFunction(request, "onProtected", onProtected)) {
+    return;
+  }
+  const Status status = binding->checkpoint->protectAhead(CopyOf(extents));
+  if (!status.ok()) return Throw(info.Env(), status);
+  Expect(*binding, CheckpointEvent::protectedAhead, onProtected);
+}
+
+Napi::Value CheckpointApproach(const Napi::CallbackInfo& info) {
+  ArenaBinding* binding = OpenedArena(info);
+  if (binding == nullptr) return {};
+  bool isNear = false;
+  const Status status = binding->checkpoint->approach(isNear);
+  if (status.ok()) return Napi::Boolean::New(info.Env(), isNear);
+  Throw(info.Env(), status);
+  return {};
 }
 
 Napi::Value CheckpointStartRun(const Napi::CallbackInfo& info) {
@@ -408,8 +436,7 @@ void CheckpointFinish(const Napi::CallbackInfo& info) {
       !ReadFunction(request, "onFinished", onFinished)) {
     return;
   }
-  const Status status = binding->checkpoint->finish(
-      std::vector<uint8_t>(tail.data, tail.data + tail.length), std::move(finalPath));
+  const Status status = binding->checkpoint->finish(CopyOf(tail), std::move(finalPath));
   if (!status.ok()) return Throw(info.Env(), status);
   Expect(*binding, CheckpointEvent::finished, onFinished);
 }
@@ -547,6 +574,8 @@ void DefineArena(Napi::Env env, Napi::Object exports) {
   define("forgetExtents", ForgetExtents);
   define("populateExtents", PopulateExtents);
   define("checkpointPrepare", CheckpointPrepare);
+  define("checkpointProtect", CheckpointProtect);
+  define("checkpointApproach", CheckpointApproach);
   define("checkpointStart", CheckpointStartRun);
   define("checkpointFinish", CheckpointFinish);
   define("checkpointWait", CheckpointWait);

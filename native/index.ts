@@ -57,7 +57,7 @@ export interface CheckpointCounters {
   /** Writes between checkpointPrepare and the cut that met the protection set ahead; nothing is
    *  copied for them. */
   readonly preArmFaults: number;
-  /** Ranges that were left to protect at the cut: what the pause is made of. */
+  /** Calls that were left to make at the cut itself, in units of the cheapest. */
   readonly rangesAtCut: number;
   /** Bytes written into the file; holes are not counted. */
   readonly fileBytes: number;
@@ -69,6 +69,13 @@ export interface CheckpointPrepare {
   readonly memoryBytesMax: number;
   /** Called on the JS thread when the memory of the run is there, or could not be had. */
   readonly onPrepared: (error: Error | null) => void;
+}
+
+export interface CheckpointProtect {
+  /** As in CheckpointPrepare. */
+  readonly extents: Uint8Array;
+  /** Called on the JS thread when the extents are protected, or could not be. */
+  readonly onProtected: (error: Error | null) => void;
 }
 
 export interface CheckpointStart {
@@ -160,12 +167,20 @@ export interface NativeBinding {
   /** CRC32C (Castagnoli) of the bytes, continuing from seed (default 0). */
   crc32c(bytes: Uint8Array, seed?: number): number;
 
-  /** In the background (tens to hundreds of milliseconds): touches the memory of the coming run and
-   *  protects the extents ahead of the cut. A write meanwhile drops the protection again and is
-   *  noted; checkpointStart protects what was noted. Optional: checkpointStart does what was not
-   *  done, but on the JS thread. Both stay until a run has used them or checkpointAbort(). */
+  /** The first step ahead of a run, in the background (up to hundreds of milliseconds): touches its
+   *  memory. This and the next two are optional: checkpointStart does what was not done, but on the
+   *  JS thread. What was done stays until a run has used it or checkpointAbort(). */
   checkpointPrepare(request: CheckpointPrepare): void;
-  /** Protects the extents and starts the copier. Returns the pause in microseconds.
+  /** The second, in the background (up to 50 ms per GiB): protects the extents ahead of the cut. A
+   *  write meanwhile drops the protection again and is noted. */
+  checkpointProtect(request: CheckpointProtect): void;
+  /** The third, after onProtected(null), between two commands: protects again what was written since,
+   *  for some tenths of a millisecond. True when nothing is left: a checkpointStart on the spot
+   *  pauses least. When false, let commands run and come again, a few times; each time goes farther
+   *  than the last. Throws when a call fails; then checkpointAbort(). */
+  checkpointApproach(): boolean;
+  /** Protects the extents and starts the copier. Returns the pause in microseconds, that of a
+   *  checkpointApproach right before it included.
    *  Throws (and leaves nothing protected, no file) when a run is active or a call fails. */
   checkpointStart(request: CheckpointStart): number;
   /** Phase 2, only after onCopied(null): writes the tail, fdatasync, rename, fsync of the dir. */

@@ -3,23 +3,29 @@
 #include <time.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "snapshot/lazy_restore.h"
 
 namespace stillframe {
 namespace {
 
-uint64_t monotonicMicros() {
+uint64_t monotonicNanos() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
+
+uint64_t monotonicMicros() { return monotonicNanos() / 1000; }
 
 size_t countData(const uint8_t* kinds, size_t extentCount) {
   return extentCount - static_cast<size_t>(std::count(kinds, kinds + extentCount, 0));
 }
 
 }  // namespace
+
+// Extents that come into use between preparation and cut, as far as memory is laid out for them.
+constexpr size_t kGrownExtents = 4;
 
 Status Checkpoint::checkKinds(const uint8_t* kinds, size_t extentCount) const {
   if (extentCount > arena_.extentCount()) {
@@ -67,16 +73,16 @@ void Checkpoint::waitForJob(std::unique_lock<std::mutex>& lock) {
   changed_.wait(lock, [this] { return job_ == Job::none; });
 }
 
+Status Checkpoint::checkIdle() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (phase_ == Phase::idle && job_ == Job::none && results_.empty()) return Status();
+  return Status::failure("a checkpoint run is active: prepare the next one when it has ended");
+}
+
 Status Checkpoint::prepare(size_t memoryBytesMax, std::vector<uint8_t> kinds) {
   Status status = checkKinds(kinds.data(), kinds.size());
-  if (!status.ok()) return status;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (phase_ != Phase::idle || job_ != Job::none || !results_.empty()) {
-      return Status::failure("a checkpoint run is active: prepare the next one when it has ended");
-    }
-  }
-  status = startThread();
+  if (status.ok()) status = checkIdle();
+  if (status.ok()) status = startThread();
   if (!status.ok()) return status;
   preparedBytesMax_ = memoryBytesMax;
   preparedKinds_ = std::move(kinds);
@@ -84,11 +90,36 @@ Status Checkpoint::prepare(size_t memoryBytesMax, std::vector<uint8_t> kinds) {
   return status;
 }
 
+Status Checkpoint::protectAhead(std::vector<uint8_t> kinds) {
+  Status status = checkKinds(kinds.data(), kinds.size());
+  if (status.ok()) status = checkIdle();
+  if (status.ok()) status = startThread();
+  if (!status.ok()) return status;
+  preparedKinds_ = std::move(kinds);
+  submit(Job::protectAhead);
+  return status;
+}
+
+Status Checkpoint::approach(bool& isNear) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (phase_ != Phase::idle || job_ != Job::none) {
+      return Status::failure("a checkpoint is approached after onProtected(null) and before its "
+                             "start");
+    }
+  }
+  const uint64_t begin = monotonicNanos();
+  Status status =
+      cut_.preArm().catchUp(preparedKinds_.data(), preparedKinds_.size(), isNear);
+  approachNanos_ = monotonicNanos() - begin;
+  return status;
+}
+
 Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) {
   {
     std::unique_lock<std::mutex> lock(mutex_);
     const bool undelivered = std::any_of(results_.begin(), results_.end(), [](const auto& result) {
-      return result.event != CheckpointEvent::prepared;
+      return result.event >= CheckpointEvent::copied;
     });
     if (phase_ != Phase::idle || undelivered) {
       return Status::failure("a checkpoint run is active: wait for its end or abort it");
@@ -110,11 +141,9 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
     cut_.pool().attach(memory_.poolMemory(), memory_.slotCount());
     status = cut_.prepare(request.kinds, request.extentCount, spill_);
   }
-  const uint64_t begin = monotonicMicros();
-  timespec before{}, after{};
-  clock_gettime(CLOCK_MONOTONIC, &before);
+  const uint64_t begin = monotonicNanos();
   if (status.ok()) status = cut_.arm();
-  clock_gettime(CLOCK_MONOTONIC, &after);
+  const uint64_t nanos = monotonicNanos() - begin + std::exchange(approachNanos_, 0);
   if (!status.ok()) {
     (void)cut_.liftRest();  // the first error is the one to report
     file_.discard();
@@ -122,11 +151,9 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
     memory_.release();
     return status;
   }
-  const int64_t nanos = (after.tv_sec - before.tv_sec) * 1'000'000'000 +
-                        (after.tv_nsec - before.tv_nsec);
-  pauseMicros = static_cast<uint64_t>(nanos + 999) / 1000;
+  pauseMicros = (nanos + 999) / 1000;
   const std::lock_guard<std::mutex> lock(mutex_);
-  startedMicros_ = begin;
+  startedMicros_ = begin / 1000;
   durationMicros_ = 0;
   pauseMicros_ = pauseMicros;
   extraBytesPeak_ = memory_.bytes();
@@ -166,6 +193,7 @@ void Checkpoint::abort() {
     durationMicros_ = monotonicMicros() - startedMicros_;
   }
   (void)cut_.liftRest();  // of a preparation; what the kernel refuses is lifted when it is touched
+  approachNanos_ = 0;
   file_.discard();
   memory_.release();
   cancelled_.store(false, std::memory_order_relaxed);
@@ -186,7 +214,8 @@ bool Checkpoint::active() {
 
 bool Checkpoint::prepared() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return phase_ == Phase::idle && (job_ == Job::prepare || cut_.preArm().active());
+  const bool ahead = job_ == Job::prepare || job_ == Job::protectAhead || cut_.preArm().active();
+  return phase_ == Phase::idle && ahead;
 }
 
 bool Checkpoint::covers(size_t firstExtent, size_t count) {
@@ -229,6 +258,8 @@ void Checkpoint::work() {
     CheckpointResult result{};
     if (job == Job::prepare) {
       result = {CheckpointEvent::prepared, prepareRun(), 0};
+    } else if (job == Job::protectAhead) {
+      result = {CheckpointEvent::protectedAhead, protectRun(), 0};
     } else if (job == Job::copy) {
       result = {CheckpointEvent::copied, copy(), 0};
       result.tableChecksum = tableChecksum_;
@@ -238,7 +269,7 @@ void Checkpoint::work() {
     lock.lock();
     if (job == Job::copy) phase_ = result.status.ok() ? Phase::copied : Phase::idle;
     if (job == Job::finish) phase_ = Phase::idle;
-    if (job != Job::prepare && phase_ == Phase::idle) {
+    if ((job == Job::copy || job == Job::finish) && phase_ == Phase::idle) {
       durationMicros_ = monotonicMicros() - startedMicros_;
     }
     results_.push_back(std::move(result));
@@ -256,10 +287,24 @@ Status Checkpoint::prepareRun() {
   Status status;
   if (restore_ != nullptr) status = restore_->waitFilled(cancelled_);
   if (status.ok()) {
-    status = memory_.open(preparedBytesMax_, countData(kinds, extentCount), extentCount);
+    // With room for what the heap grows by until the cut: laying out anew would be part of it.
+    status = memory_.open(preparedBytesMax_, countData(kinds, extentCount) + kGrownExtents,
+                          std::min(extentCount + kGrownExtents, arena_.extentCount()));
+    if (!status.ok()) {
+      status = memory_.open(preparedBytesMax_, countData(kinds, extentCount), extentCount);
+    }
   }
   if (status.ok()) status = cut_.prepareStates(extentCount);
-  if (status.ok()) status = cut_.preArm().run(kinds, extentCount, cancelled_);
+  if (!status.ok()) memory_.release();
+  return status;
+}
+
+Status Checkpoint::protectRun() {
+  Status status;
+  if (restore_ != nullptr) status = restore_->waitFilled(cancelled_);
+  if (status.ok()) {
+    status = cut_.preArm().run(preparedKinds_.data(), preparedKinds_.size(), cancelled_);
+  }
   if (!status.ok()) {
     (void)cut_.liftRest();  // the first error is the one to report
     memory_.release();

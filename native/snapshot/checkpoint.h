@@ -21,7 +21,7 @@
 
 namespace stillframe {
 
-enum class CheckpointEvent : uint8_t { prepared, copied, finished };
+enum class CheckpointEvent : uint8_t { prepared, protectedAhead, copied, finished };
 
 struct CheckpointResult {
   CheckpointEvent event;
@@ -66,11 +66,17 @@ class Checkpoint {
   Status open();
   void close();  // aborts a run, joins the thread, leaves the fault handler; idempotent
 
-  // Touches the memory of a coming run and protects the extents ahead of its cut, in the
-  // background; ends with `prepared`. Optional: start() does what was not done, but then the
-  // serving thread waits for it. Without a start() after it, abort() undoes it.
+  // Two steps ahead of a run, in the background. prepare() touches its memory and ends with
+  // `prepared`; protectAhead() protects the extents and ends with `protectedAhead`. Both are
+  // optional: start() does what was not done, but then the serving thread waits for it. Without a
+  // start() after them, abort() undoes them.
   Status prepare(size_t memoryBytesMax, std::vector<uint8_t> kinds);
-  // Makes the cut and starts the copier; `pauseMicros` is the time the protection took.
+  Status protectAhead(std::vector<uint8_t> kinds);
+  // Between two commands, after `protectedAhead`: one step towards the cut. `isNear`: nothing is
+  // left to protect, so that a start() before the next command pauses least. See PreArm::catchUp.
+  Status approach(bool& isNear);
+  // Makes the cut and starts the copier; `pauseMicros` is the time the protection took, that of an
+  // approach() right before it included.
   Status start(const CheckpointStart& request, uint64_t& pauseMicros);
   // Second phase, in phase `copied` only.
   Status finish(std::vector<uint8_t> tail, std::string finalPath);
@@ -83,7 +89,7 @@ class Checkpoint {
   void noteReleased(size_t firstExtent, size_t count) {
     cut_.preArm().noteReleased(firstExtent, count);
   }
-  // True from prepare() until its protection became that of a run or was lifted again.
+  // True from prepare() or protectAhead() until the protection became that of a run or was lifted.
   bool prepared();
   // True while a run is between start and its end and its cut includes one of the extents.
   bool covers(size_t firstExtent, size_t count);
@@ -93,12 +99,14 @@ class Checkpoint {
 
  private:
   enum class Phase : uint8_t { idle, copying, copied, finishing };
-  enum class Job : uint8_t { none, prepare, copy, finish, exit };
+  enum class Job : uint8_t { none, prepare, protectAhead, copy, finish, exit };
 
   static void run(void* self) { static_cast<Checkpoint*>(self)->work(); }
   void work();
   Status checkKinds(const uint8_t* kinds, size_t extentCount) const;
+  Status checkIdle();
   Status prepareRun();
+  Status protectRun();
   Status copy();
   Status finishFile();
   Status startThread();
@@ -120,6 +128,7 @@ class Checkpoint {
   uint64_t startedMicros_ = 0;
   uint64_t durationMicros_ = 0;
   uint64_t pauseMicros_ = 0;
+  uint64_t approachNanos_ = 0;  // of the last step before start()
   uint64_t extraBytesPeak_ = 0;
 
   // Owned by whoever runs: the thread while there is a job, the caller otherwise.
@@ -130,7 +139,7 @@ class Checkpoint {
   std::vector<uint8_t> tail_;
   std::string finalPath_;
   size_t preparedBytesMax_ = 0;
-  std::vector<uint8_t> preparedKinds_;
+  std::vector<uint8_t> preparedKinds_;  // of the present or last job ahead of a run
 
   std::atomic<bool> cancelled_{false};
 };

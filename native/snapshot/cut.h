@@ -37,18 +37,12 @@
 
 #include "arena/arena.h"
 #include "arena/fault_handler.h"
+#include "snapshot/extent_kind.h"
 #include "snapshot/pre_arm.h"
 #include "snapshot/preimage_pool.h"
 #include "snapshot/spill_file.h"
 
 namespace stillframe {
-
-// Kinds of extents in a run, as they come from TypeScript.
-enum class ExtentKind : uint8_t {
-  absent = 0,
-  data = 1,
-  denseMetadata = 2,  // copied first: most writes land there
-};
 
 class LazyRestore;
 

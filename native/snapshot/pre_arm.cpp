@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "arena/test_points.h"
+#include "snapshot/extent_kind.h"
 
 namespace stillframe {
 namespace {
@@ -34,28 +35,50 @@ Status PreArm::run(const uint8_t* kinds, size_t extentCount, const std::atomic<b
   if (!active()) arena_.protection().beginRun(extentCount * kExtentBytes);
   faults_.store(0, std::memory_order_relaxed);
   passes_.store(0, std::memory_order_relaxed);
+  steps_ = 0;
   active_.store(true, std::memory_order_seq_cst);
+  Status status = passes(Scope::objects, kinds, extentCount, cancelled);
+  if (status.ok()) status = passes(Scope::everything, kinds, extentCount, cancelled);
+  return status;
+}
+
+Status PreArm::passes(Scope scope, const uint8_t* kinds, size_t extentCount,
+                      const std::atomic<bool>& cancelled) {
+  constexpr uint8_t kDense = static_cast<uint8_t>(ExtentKind::denseMetadata);
   for (size_t pass = 0; pass < kPassesMax; pass++) {
-    size_t ranges = 0;
+    size_t calls = 0;
     for (size_t extent = 0; extent < extentCount; extent++) {
       const uint8_t state = extents_[extent].state.load(std::memory_order_acquire);
       if (kinds[extent] == 0 || state == kHeld) continue;
+      if (scope == Scope::objects && kinds[extent] == kDense) continue;
       if (cancelled.load(std::memory_order_relaxed)) return Status();
-      Status status = state == kOpen ? hold(extent) : holdNoted(extent, ranges);
+      Status status = state == kOpen ? holdMeasured(extent) : holdNoted(extent, calls);
       if (!status.ok()) return status;
-      ranges += state == kOpen;
+      if (state == kOpen) calls += callsToHold(extent);
     }
     passes_.fetch_add(1, std::memory_order_relaxed);
-    if (ranges <= kFewNotes) break;
+    if (calls <= kFewCalls) break;
   }
   return Status();
 }
 
 // Protects a whole extent and learns what that costs.
+Status PreArm::holdMeasured(size_t extent) {
+  const int code = arena_.protection().prepare(arena_.extentAt(extent), kExtentBytes);
+  if (code != 0) return protectFailed(code, extent);
+  const int64_t begin = threadNanos();
+  Status status = holdPrepared(extent);
+  const bool costly = threadNanos() - begin > kCheapNanos;
+  extents_[extent].costly.store(costly, std::memory_order_relaxed);
+  return status;
+}
+
 Status PreArm::hold(size_t extent) {
-  uint8_t* start = arena_.extentAt(extent);
-  const int prepared = arena_.protection().prepare(start, kExtentBytes);
-  if (prepared != 0) return protectFailed(prepared, extent);
+  const int code = arena_.protection().prepare(arena_.extentAt(extent), kExtentBytes);
+  return code == 0 ? holdPrepared(extent) : protectFailed(code, extent);
+}
+
+Status PreArm::holdPrepared(size_t extent) {
   std::atomic<uint64_t>* bits = bitsOf(extent);
   for (size_t word = 0; word < kWords; word++) {
     // Written only where needed: most extents never have notes, and their words stay untouched.
@@ -66,15 +89,13 @@ Status PreArm::hold(size_t extent) {
   extents_[extent].ours = true;
   extents_[extent].state.store(kHeld, std::memory_order_seq_cst);
   testPoint(TestPoint::preArmTaken);
-  const int64_t begin = threadNanos();
-  const int code = arena_.protection().protect(start, kExtentBytes);
-  const bool costly = threadNanos() - begin > kCheapNanos;
-  extents_[extent].costly.store(costly, std::memory_order_relaxed);
+  const int code = arena_.protection().protect(arena_.extentAt(extent), kExtentBytes);
   return code == 0 ? Status() : protectFailed(code, extent);
 }
 
-// Protects the noted pages of an extent. Takes the notes first: see the invariant.
-Status PreArm::holdNoted(size_t extent, size_t& ranges) {
+// Protects the noted pages of an extent. Takes the notes first: see the invariant. Adds what it
+// cost to `calls`.
+Status PreArm::holdNoted(size_t extent, size_t& calls) {
   extents_[extent].state.store(kHeld, std::memory_order_seq_cst);
   std::atomic<uint64_t>* bits = bitsOf(extent);
   uint64_t taken[kWords];
@@ -82,23 +103,41 @@ Status PreArm::holdNoted(size_t extent, size_t& ranges) {
     taken[word] = bits[word].exchange(0, std::memory_order_seq_cst);
   }
   testPoint(TestPoint::preArmTaken);
-  const auto noted = [&](size_t page) { return (taken[page / 64] >> page % 64 & 1) != 0; };
-  for (size_t page = 0; page < kPagesPerExtent;) {
-    if (!noted(page)) {
-      page++;
+  PageRange ranges[kCallsPerExtent];
+  size_t count = notedRanges(taken, ranges);
+  if (count == kCallsPerExtent) {
+    ranges[0] = {0, kPagesPerExtent};
+    count = 1;
+    calls += kCallsPerExtent - 1;
+  }
+  for (size_t i = 0; i < count; i++) {
+    const int code =
+        arena_.protection().protect(arena_.extentAt(extent) + ranges[i].first * kPageBytes,
+                                    (ranges[i].end - ranges[i].first) * kPageBytes);
+    if (code != 0) return protectFailed(code, extent);
+  }
+  calls += count;
+  return Status();
+}
+
+// Pages of one extent that one call protects. Returns kCallsPerExtent as soon as there are so many.
+size_t PreArm::notedRanges(const uint64_t (&notes)[kWords], PageRange (&ranges)[kCallsPerExtent]) {
+  size_t count = 0;
+  for (size_t page = 0; page < kPagesPerExtent; page++) {
+    const uint64_t rest = notes[page / 64] >> page % 64;
+    if (rest == 0) {
+      page |= 63;  // on to the next word
       continue;
     }
-    size_t last = page;
-    for (size_t next = page + 1; next < kPagesPerExtent && next - last <= kBridgedPages; next++) {
-      if (noted(next)) last = next;
+    page += static_cast<size_t>(__builtin_ctzll(rest));
+    if (count > 0 && page - ranges[count - 1].end < kBridgedPages) {
+      ranges[count - 1].end = page + 1;
+    } else {
+      if (count == kCallsPerExtent) break;
+      ranges[count++] = {page, page + 1};
     }
-    const int code = arena_.protection().protect(arena_.extentAt(extent) + page * kPageBytes,
-                                                 (last + 1 - page) * kPageBytes);
-    if (code != 0) return protectFailed(code, extent);
-    ranges++;
-    page = last + 1;
   }
-  return Status();
+  return count;
 }
 
 // ---- the cut ---------------------------------------------------------------------------------
@@ -125,6 +164,25 @@ Status PreArm::forEachOpenRange(const uint8_t* kinds, size_t extentCount, Action
   return Status();
 }
 
+Status PreArm::catchUp(const uint8_t* kinds, size_t extentCount, bool& caughtUp) {
+  caughtUp = true;
+  if (!active()) return Status();
+  const size_t callsMax = kCallsInFirstStep + steps_++ * kCallsMorePerStep;
+  size_t calls = 0;
+  for (size_t extent = 0; extent < extentCount; extent++) {
+    const uint8_t state = extents_[extent].state.load(std::memory_order_acquire);
+    if (kinds[extent] == 0 || state == kHeld) continue;
+    if (calls >= callsMax) {
+      caughtUp = false;
+      break;
+    }
+    Status status = state == kOpen ? hold(extent) : holdNoted(extent, calls);
+    if (!status.ok()) return status;
+    if (state == kOpen) calls += callsToHold(extent);
+  }
+  return Status();
+}
+
 Status PreArm::prepareRest(const uint8_t* kinds, size_t extentCount) {
   if (!active()) arena_.protection().beginRun(extentCount * kExtentBytes);
   return forEachOpenRange(kinds, extentCount, [this](uint8_t* start, size_t bytes) {
@@ -133,20 +191,20 @@ Status PreArm::prepareRest(const uint8_t* kinds, size_t extentCount) {
 }
 
 Status PreArm::armRest(const uint8_t* kinds, size_t extentCount) {
-  size_t ranges = 0;
+  size_t calls = 0;
   Status status = forEachOpenRange(kinds, extentCount, [&](uint8_t* start, size_t bytes) {
-    ranges++;
+    calls++;
     return arena_.protection().protect(start, bytes);
   });
   for (size_t extent = 0; status.ok() && extent < extentCount; extent++) {
     if (kinds[extent] == 0) continue;
     std::atomic<uint8_t>& state = extents_[extent].state;
-    if (state.load(std::memory_order_relaxed) == kNoted) status = holdNoted(extent, ranges);
+    if (state.load(std::memory_order_relaxed) == kNoted) status = holdNoted(extent, calls);
     if (!status.ok()) break;
     state.store(kOpen, std::memory_order_relaxed);
     extents_[extent].ours = false;
   }
-  rangesAtCut_.store(ranges, std::memory_order_relaxed);
+  rangesAtCut_.store(calls, std::memory_order_relaxed);
   return status;
 }
 

@@ -1,11 +1,18 @@
 // Protecting the arena ahead of the cut, so that the cut itself protects little.
 //
-// Protecting costs per page-table entry: 1 us for a whole huge page, 10 to 50 us once its 512 pages
-// were split by single-page faults. At 12 GiB that is up to 300 ms, which nobody may wait for. So a
-// background thread protects the extents one after the other while the server goes on. A write
-// that meets the protection needs no pre-image yet: it drops the protection and leaves a note. The
-// thread comes back for what was noted, a few times; each pass is shorter than the last, because
-// fewer writes fall into it. The cut protects the notes that are left.
+// Protecting costs per page-table entry: 1 us for a whole huge page, 13 us and more once its 512
+// pages were split by single-page faults. At 12 GiB that is 80 ms and more, which nobody may wait
+// for. So a background thread protects the extents one after the other while the server goes on. A
+// write that meets the protection needs no pre-image yet: it drops the protection and leaves a
+// note. The thread comes back for what was noted, a few times; each pass is shorter than the last,
+// because fewer writes fall into it. Dense metadata, where nearly every write lands, comes last.
+//
+// How many notes are left then depends on how long it takes until the server hears of it, so the
+// last part is the server's own: between two commands it protects again what was noted, as far as
+// a number of calls goes (catchUp). When that was everything, nothing is left and the cut follows
+// on the spot. When it was not, commands run first, and the next step may take more calls. A note
+// costs its writer several times a call, so a step is soon longer than what one turn of the server
+// adds, whatever the rate of writes.
 //
 //   extent     open --pass--> held --write--> noted (512 bits: which pages were let go)
 //                ^              ^--- pass ------'
@@ -47,6 +54,9 @@ class PreArm {
 
   // ---- the thread that makes the cut; no handler is inside ----
 
+  // Between two commands, after run() has ended: protects again what was written since, as far as
+  // the calls of a step go. `caughtUp`: nothing is left.
+  Status catchUp(const uint8_t* kinds, size_t extentCount, bool& caughtUp);
   // See WriteProtect::prepare: for extents that are `open`. Outside of the pause.
   Status prepareRest(const uint8_t* kinds, size_t extentCount);
   // Protects what is not protected, in as few calls as it has gaps. From then on these extents are
@@ -69,19 +79,25 @@ class PreArm {
 
   // ---- counters of the present or last preparation ----
   uint64_t faults() const { return faults_.load(std::memory_order_relaxed); }
-  // Ranges that the last armRest() protected: pages of noted extents, or neighbouring open ones.
+  // What the last armRest() cost, in calls: ranges of noted extents, neighbouring open ones.
   uint64_t rangesAtCut() const { return rangesAtCut_.load(std::memory_order_relaxed); }
   uint64_t passes() const { return passes_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr size_t kPassesMax = 10;
-  // Notes that the cut can deal with in a tenth of a millisecond.
-  static constexpr size_t kFewNotes = 64;
+  // Costs below are in calls: of 1.1 us that protect a few pages of a split huge page.
+  static constexpr size_t kPassesMax = 10;  // over the objects; and once more over everything
+  // A pass that was as short as this is not worth another one.
+  static constexpr size_t kFewCalls = 64;
+  // The first step of catchUp() takes a quarter of a millisecond, each further one a bit more.
+  static constexpr size_t kCallsInFirstStep = 224;
+  static constexpr size_t kCallsMorePerStep = 32;
+  // Protecting a split extent as a whole costs as much as this many of its ranges.
+  static constexpr size_t kCallsPerExtent = 12;
+  // Noted pages that are no farther apart than this are protected by one call: it costs as much as
+  // 45 page-table entries of 24 ns.
+  static constexpr size_t kBridgedPages = 32;
   // Processor time of protecting an extent up to which it is let go as a whole.
   static constexpr int64_t kCheapNanos = 3000;
-  // Noted pages that are no farther apart than this are protected by one call: a system call costs
-  // as much as some dozen page-table entries.
-  static constexpr size_t kBridgedPages = 16;
   static constexpr size_t kWords = kPagesPerExtent / 64;
 
   enum : uint8_t { kOpen, kHeld, kNoted };
@@ -93,11 +109,24 @@ class PreArm {
     bool ours = false;
   };
 
+  struct PageRange {
+    size_t first, end;
+  };
+  static size_t notedRanges(const uint64_t (&notes)[kWords], PageRange (&ranges)[kCallsPerExtent]);
+
   std::atomic<uint64_t>* bitsOf(size_t extent) {
     return reinterpret_cast<std::atomic<uint64_t>*>(bits_.data()) + extent * kWords;
   }
+  enum class Scope { objects, everything };
+  Status passes(Scope scope, const uint8_t* kinds, size_t extentCount,
+                const std::atomic<bool>& cancelled);
   Status hold(size_t extent);
-  Status holdNoted(size_t extent, size_t& ranges);
+  Status holdMeasured(size_t extent);
+  Status holdPrepared(size_t extent);
+  Status holdNoted(size_t extent, size_t& calls);
+  size_t callsToHold(size_t extent) const {
+    return extents_[extent].costly.load(std::memory_order_relaxed) != 0 ? kCallsPerExtent : 1;
+  }
   void note(size_t extent, size_t firstPage, size_t count) noexcept;
   template <typename Action>
   Status forEachOpenRange(const uint8_t* kinds, size_t extentCount, Action action);
@@ -109,6 +138,7 @@ class PreArm {
   std::atomic<uint64_t> faults_{0};
   std::atomic<uint64_t> rangesAtCut_{0};
   std::atomic<uint64_t> passes_{0};
+  size_t steps_ = 0;  // of catchUp() since run()
 };
 
 }  // namespace stillframe

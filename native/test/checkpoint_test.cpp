@@ -219,18 +219,13 @@ TEST(prepared_memory_is_used_and_given_back) {
   Fixture fixture(4);
   fixture.fill(1);
   CHECK_OK(fixture.checkpoint.prepare(16 << 20, allData(4)));
-  fixture.checkpoint.wait();
-  CheckpointResult result;
-  CHECK(fixture.checkpoint.takeResult(result));
-  CHECK(result.event == CheckpointEvent::prepared);
-  CHECK_OK(result.status);
+  fixture.waitFor(CheckpointEvent::prepared);
   CHECK_OK(fixture.cut(allData(4), 16 << 20));
   CHECK_OK(fixture.waitCopied());
   fixture.checkImage(fixture.path("run.tmp"));
   fixture.checkpoint.abort();
   CHECK_OK(fixture.checkpoint.prepare(8 << 20, allData(4)));
-  fixture.checkpoint.wait();
-  CHECK(fixture.checkpoint.takeResult(result));
+  fixture.waitFor(CheckpointEvent::prepared);
   CHECK_OK(fixture.cut(allData(3), 8 << 20));  // fits into what is there
   CHECK_OK(fixture.waitCopied());
   fixture.checkImage(fixture.path("run.tmp"));
@@ -239,6 +234,7 @@ TEST(prepared_memory_is_used_and_given_back) {
   CHECK_OK(fixture.checkpoint.prepare(16 << 20, allData(4)));
   CHECK_OK(fixture.cut(allData(4), 8 << 20));  // waits for the preparation, uses another size
   fixture.checkpoint.wait();
+  CheckpointResult result;
   CHECK(fixture.checkpoint.takeResult(result));
   CHECK(result.event == CheckpointEvent::prepared);
   CHECK_OK(fixture.waitCopied());

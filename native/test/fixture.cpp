@@ -55,11 +55,18 @@ Status Fixture::cut(const std::vector<uint8_t>& extentKinds, size_t memoryBytesM
   return checkpoint.start(start, pauseMicros);
 }
 
-void Fixture::waitPrepared() {
+void Fixture::prepare(size_t memoryBytesMax, const std::vector<uint8_t>& extentKinds) {
+  CHECK_OK(checkpoint.prepare(memoryBytesMax, extentKinds));
+  waitFor(CheckpointEvent::prepared);
+  CHECK_OK(checkpoint.protectAhead(extentKinds));
+  waitFor(CheckpointEvent::protectedAhead);
+}
+
+void Fixture::waitFor(CheckpointEvent event) {
   checkpoint.wait();
   CheckpointResult result;
   CHECK(checkpoint.takeResult(result));
-  CHECK(result.event == CheckpointEvent::prepared);
+  CHECK(result.event == event);
   CHECK_OK(result.status);
 }
 

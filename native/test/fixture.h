@@ -44,8 +44,10 @@ class Fixture {
   std::string path(const char* name) const { return options.directory + "/" + name; }
   // Remembers the arena and starts a run over `kinds`; nobody else writes meanwhile.
   Status cut(const std::vector<uint8_t>& kinds, size_t memoryBytesMax);
-  // Waits for the end of a preparation, which succeeds.
-  void waitPrepared();
+  // Memory and protection ahead of a run.
+  void prepare(size_t memoryBytesMax, const std::vector<uint8_t>& kinds);
+  // Waits for the end of a job ahead of a run, which succeeds.
+  void waitFor(CheckpointEvent event);
   // Waits for the end of the copy and takes its result.
   Status waitCopied();
   Status finish(const std::string& finalPath, const std::string& tail = "tail");

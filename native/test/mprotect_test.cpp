@@ -114,8 +114,7 @@ TEST(mprotect_granule_larger_than_an_extent) {
   fixture.fill(1);
   for (const bool prepared : {false, true}) {
     if (prepared) {
-      CHECK_OK(fixture.checkpoint.prepare(64 << 20, {1, 1, 1, 1, 1, 1, 1}));
-      fixture.waitPrepared();
+      fixture.prepare(64 << 20, {1, 1, 1, 1, 1, 1, 1});
       fixture.write(kExtentBytes + 8, 3);
       fixture.write(6 * kExtentBytes + 8, 3);
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "arena/system_calls.h"
 #include "arena/test_points.h"
 #include "test/fixture.h"
 #include "test/hammer.h"
@@ -18,11 +19,6 @@ namespace {
 constexpr size_t kMemory = 8 << 20;
 
 std::vector<uint8_t> allData(size_t extents) { return std::vector<uint8_t>(extents, 1); }
-
-void prepare(Fixture& fixture, const std::vector<uint8_t>& kinds) {
-  CHECK_OK(fixture.checkpoint.prepare(kMemory, kinds));
-  fixture.waitPrepared();
-}
 
 // Splits the huge pages, as writes into a run do: one page of each extent is protected alone.
 void split(Fixture& fixture) {
@@ -46,7 +42,7 @@ void checkRun(Fixture& fixture) {
 TEST(pre_armed_pages_are_armed_once) {
   Fixture fixture(8);
   fixture.fill(1);
-  prepare(fixture, allData(8));
+  fixture.prepare(kMemory, allData(8));
   CHECK_OK(fixture.cut(allData(8), kMemory));
   CHECK_EQUAL(fixture.checkpoint.counters().rangesAtCut, 0);
   for (size_t offset = 0; offset < fixture.arena.bytes(); offset += kPageBytes) {
@@ -62,7 +58,7 @@ void writesBeforeAndAfterTheCut(bool splitFirst) {
   fixture.fill(1);
   if (splitFirst) split(fixture);
   for (int round = 0; round < 3; round++) {
-    prepare(fixture, allData(8));
+    fixture.prepare(kMemory, allData(8));
     const uint64_t faultsBefore = fixture.checkpoint.counters().faults;
     Random random(options.seed + static_cast<uint64_t>(round));
     for (int i = 0; i < 500; i++) {
@@ -89,7 +85,7 @@ TEST(pre_arm_of_split_huge_pages) { writesBeforeAndAfterTheCut(true); }
 TEST(extents_come_and_go_between_pre_arm_and_cut) {
   Fixture fixture(8);
   fixture.fill(1);
-  prepare(fixture, {1, 1, 0, 2, 1, 1});
+  fixture.prepare(kMemory, {1, 1, 0, 2, 1, 1});
   fixture.write(0, 1);                    // noted, then released
   for (const size_t extent : {size_t{0}, size_t{1}}) {  // one comes back, the other does not
     CHECK_OK(fixture.arena.mapping().discard(extent * kExtentBytes, kExtentBytes));
@@ -106,14 +102,14 @@ TEST(extents_come_and_go_between_pre_arm_and_cut) {
 TEST(preparation_without_a_run_leaves_nothing) {
   Fixture fixture(4);
   fixture.fill(1);
-  prepare(fixture, allData(4));
+  fixture.prepare(kMemory, allData(4));
   CHECK(fixture.checkpoint.prepared());
   fixture.write(kExtentBytes, 5);
-  prepare(fixture, allData(4));  // again: what was noted is protected again
+  fixture.prepare(kMemory, allData(4));  // again: what was noted is protected again
   fixture.checkpoint.abort();
   CHECK(!fixture.checkpoint.prepared());
   fixture.checkUnprotected();
-  prepare(fixture, allData(4));
+  fixture.prepare(kMemory, allData(4));
   fclose(fopen(fixture.path("run.tmp").c_str(), "w"));
   CHECK_EQUAL(fixture.cut(allData(4), kMemory).errnoCode(), EEXIST);
   unlink(fixture.path("run.tmp").c_str());
@@ -129,17 +125,17 @@ TEST(pre_arm_held_before_it_protects) {
   split(fixture);
   for (const bool again : {false, true}) {
     if (again) {
-      prepare(fixture, {1, 1});
+      fixture.prepare(kMemory, {1, 1});
       fixture.write(8, 1);  // a note, which the next preparation takes
     }
     const Holding holding;
     first.set(TestPoint::preArmTaken);
-    CHECK_OK(fixture.checkpoint.prepare(kMemory, {1, 1}));
+    CHECK_OK(fixture.checkpoint.protectAhead({1, 1}));
     first.waitUntilReached();
     fixture.write(16, 2);
     fixture.write(kExtentBytes, 3);
     first.release();
-    fixture.waitPrepared();
+    fixture.waitFor(CheckpointEvent::protectedAhead);
     fixture.write(24, 4);
     CHECK_OK(fixture.cut({1, 1}, kMemory));
     for (size_t page = 0; page < 2 * kPagesPerExtent; page++) fixture.write(page * kPageBytes, 5);
@@ -152,15 +148,15 @@ TEST(writer_held_before_it_notes) {
     Fixture fixture(2);
     fixture.fill(1);
     if (splitFirst) split(fixture);
-    prepare(fixture, {1, 1});
+    fixture.prepare(kMemory, {1, 1});
     const Holding holding;
     first.set(TestPoint::preArmLetGo);
     std::thread writer([&] { fixture.write(0, 77); });
     first.waitUntilReached();
     fixture.write(0, 78);  // another page of the extent may need a note of its own
     fixture.write(5 * kPageBytes, 79);
-    CHECK_OK(fixture.checkpoint.prepare(kMemory, {1, 1}));  // a pass meanwhile
-    fixture.waitPrepared();
+    CHECK_OK(fixture.checkpoint.protectAhead({1, 1}));  // a pass meanwhile
+    fixture.waitFor(CheckpointEvent::protectedAhead);
     first.release();
     writer.join();
     CHECK_EQUAL(fixture.read(0), 77);
@@ -168,6 +164,106 @@ TEST(writer_held_before_it_notes) {
     for (size_t page = 0; page < 2 * kPagesPerExtent; page++) fixture.write(page * kPageBytes, 5);
     checkRun(fixture);
   }
+}
+
+// Counts the calls that protect something.
+class ProtectCalls {
+ public:
+  ProtectCalls() { restart(); }
+  ~ProtectCalls() { faultInjection.armed.store(false); }
+  size_t taken() {
+    size_t count = 0;
+    for (size_t i = 0; i < faultInjection.recordedCount.load(); i++) {
+      if (faultInjection.recorded[i].load() == static_cast<uint8_t>(SystemCall::protect)) count++;
+    }
+    restart();
+    return count;
+  }
+
+ private:
+  void restart() {
+    faultInjection.recordedCount.store(0);
+    faultInjection.nth.store(0);
+    faultInjection.armed.store(true);
+  }
+};
+
+// Dense metadata is where nearly every write lands: it is left alone while objects are protected.
+TEST(dense_metadata_is_protected_last) {
+  Fixture fixture(3);
+  fixture.fill(1);
+  const Holding holding;
+  first.set(TestPoint::preArmTaken);
+  CHECK_OK(fixture.checkpoint.protectAhead({2, 1, 1}));
+  first.waitUntilReached();  // at the first extent of objects
+  for (size_t page = 0; page < kPagesPerExtent; page++) fixture.write(page * kPageBytes, 5);
+  CHECK_EQUAL(fixture.checkpoint.counters().preArmFaults, 0);
+  first.release();
+  fixture.waitFor(CheckpointEvent::protectedAhead);
+  fixture.write(0, 6);
+  CHECK_EQUAL(fixture.checkpoint.counters().preArmFaults, 1);
+  CHECK_OK(fixture.cut({2, 1, 1}, kMemory));
+  checkRun(fixture);
+}
+
+// Neighbouring notes share a call, and many notes of an extent are one call, since each costs as
+// much as 45 pages of a range.
+TEST(notes_are_protected_in_few_calls) {
+  Fixture fixture(2);
+  if (fixture.arena.protection().granuleBytes() > kPageBytes) return;  // notes are of granules
+  fixture.fill(1);
+  split(fixture);
+  const auto callsFor = [&](std::vector<size_t> pages) {
+    fixture.prepare(kMemory, {1, 1});
+    for (const size_t page : pages) fixture.write(page * kPageBytes, 7);
+    bool isNear = false;
+    ProtectCalls calls;
+    CHECK_OK(fixture.checkpoint.approach(isNear));
+    CHECK(isNear);
+    const size_t taken = calls.taken();
+    CHECK_OK(fixture.cut({1, 1}, kMemory));
+    CHECK_EQUAL(calls.taken(), 0);
+    for (size_t page = 0; page < 2 * kPagesPerExtent; page++) fixture.write(page * kPageBytes, 5);
+    checkRun(fixture);
+    split(fixture);
+    return taken;
+  };
+  CHECK_EQUAL(callsFor({}), 0);
+  CHECK_EQUAL(callsFor({0, 2, 31, 60}), 1);
+  CHECK_EQUAL(callsFor({63, 64, 127, 511}), 3);
+  CHECK_EQUAL(callsFor({511, 512}), 2);  // of two extents
+  std::vector<size_t> scattered;
+  for (size_t page = 0; page < kPagesPerExtent; page += 40) scattered.push_back(page);
+  CHECK_EQUAL(callsFor(scattered), 1);
+}
+
+// However much was written since: a step makes a bounded number of calls, and steps end when less
+// is written in between than a step takes away.
+TEST(the_last_steps_before_the_cut_are_bounded) {
+  constexpr size_t kExtents = 64;
+  Fixture fixture(kExtents);
+  if (fixture.arena.protection().granuleBytes() > kPageBytes) return;  // fewer notes than that
+  fixture.fill(1);
+  split(fixture);
+  const std::vector<uint8_t> kinds(kExtents, 1);
+  fixture.prepare(kMemory, kinds);
+  for (size_t extent = 0; extent < kExtents; extent++) {
+    for (size_t page = 0; page < 440; page += 44) {  // ten ranges in each extent
+      fixture.write(extent * kExtentBytes + page * kPageBytes, 7);
+    }
+  }
+  ProtectCalls calls;
+  bool isNear = false;
+  size_t steps = 0;
+  for (; !isNear; steps++) {
+    for (size_t i = 0; i < 100; i++) fixture.write((i * 641 % (kExtents * 512)) * kPageBytes, 9);
+    CHECK_OK(fixture.checkpoint.approach(isNear));
+    CHECK(calls.taken() <= 224 + 32 * steps + 12);
+  }
+  CHECK(steps >= 3 && steps <= 6);  // 640 calls and 100 more in between
+  CHECK_OK(fixture.cut(kinds, kMemory));
+  CHECK_EQUAL(fixture.checkpoint.counters().rangesAtCut, 0);
+  checkRun(fixture);
 }
 
 // Four writers all the time: during the passes, between them and the cut, and during the copy.
@@ -183,12 +279,14 @@ void hammerPreparedRuns(size_t extents, int runs) {
     hammer.allow(INT64_MAX);
     std::vector<uint8_t> kinds(1 + random.below(extents));
     for (uint8_t& kind : kinds) kind = static_cast<uint8_t>(random.below(3));
-    CHECK_OK(fixture.checkpoint.prepare(kMemory, kinds));
-    fixture.waitPrepared();
+    fixture.prepare(kMemory, kinds);
     for (uint8_t& kind : kinds) {
       if (random.below(8) == 0) kind = static_cast<uint8_t>(random.below(3));
     }
+    bool isNear = false;
+    if (random.below(2) == 0) CHECK_OK(fixture.checkpoint.approach(isNear));
     gate.closeForCut();
+    if (random.below(2) == 0) CHECK_OK(fixture.checkpoint.approach(isNear));
     hammer.allow(static_cast<int64_t>(500 + random.below(4000)));
     const Status started = fixture.cut(kinds, kMemory);
     gate.leave();

@@ -1,6 +1,9 @@
 // One checkpoint from the cut to the durable file:
 //
 //   prepare   memory of the run is touched in the background        (not for a blocking run)
+//   protect   the arena is write-protected in the background        (likewise)
+//   approach  what was written since is protected again, in steps
+//             between commands, until nothing is left               (likewise)
 //   seal      between two commands: number and extents              seal.ts
 //   arm       the arena is write-protected: the only pause          native
 //   copy      a native thread copies the pages to the file          native
@@ -14,6 +17,7 @@ import { databaseCount } from '../heap.js';
 import { avoidPendingExtents, useAllExtents, usedBytes } from '../memory/allocator.js';
 import { describeExtents, setCheckpointExtents } from '../memory/extents.js';
 import { databaseRoot, EXTENT_BYTES } from '../memory/layout.js';
+import { limitHeld, noteCut } from '../memory/placement.js';
 import { tableCount } from '../structures/hash_table.js';
 import {
   checkpointDirectory,
@@ -40,7 +44,15 @@ export interface CheckpointRequest {
 const MEMORY_BYTES_FIXED = 2 * 1024 * 1024 + 64 * 1024;
 const TABLE_BYTES_PER_EXTENT = 128;
 
+/** Steps before the cut is made with whatever is left. A few are enough (native/snapshot/pre_arm.h). */
+const APPROACH_STEPS_MAX = 100;
+/** Shares of the bound of held bytes, so that some is left where it counts most. */
+const HELD_SHARE_IN_PROTECTION = 0.5;
+const HELD_SHARE_IN_APPROACH = 0.75;
+
 let running = false;
+/** A run between its preparation and its cut, and its next step. */
+let approaching: { request: CheckpointRequest; step: NodeJS.Immediate } | null = null;
 /** Somebody stands still until the run has ended: it must leave nothing to be done later. */
 let awaited = false;
 
@@ -48,27 +60,53 @@ export function isCheckpointRunning(): boolean {
   return running;
 }
 
-/** Starts a checkpoint in the background. The cut follows within tens of milliseconds. */
+/** Starts a checkpoint in the background. The cut follows within tens to hundreds of milliseconds. */
 export function startCheckpoint(request: CheckpointRequest): void {
   running = true;
   const extents = describeExtents();
-  try {
+  guarded(request, () =>
     native.checkpointPrepare({
       extents,
       memoryBytesMax: nativeBound(request, extents),
       onPrepared: (error) => {
         if (error !== null) end(request, error);
-        else cut(request);
+        else protect(request);
+      },
+    }),
+  );
+}
+
+/** From here on writes keep away from what is being protected, as they do after the cut. */
+function protect(request: CheckpointRequest): void {
+  const extents = describeExtents();
+  guarded(request, () => {
+    native.checkpointProtect({
+      extents,
+      onProtected: (error) => {
+        if (error !== null) return end(request, error);
+        limitHeld(placementBound(request, extents) * HELD_SHARE_IN_APPROACH);
+        approach(request, APPROACH_STEPS_MAX);
       },
     });
-  } catch (error) {
-    end(request, asError(error));
-  }
+    avoidPendingExtents(extents, placementBound(request, extents) * HELD_SHARE_IN_PROTECTION);
+  });
+}
+
+/** Makes the cut as soon as little is left to protect; commands run between the steps. */
+function approach(request: CheckpointRequest, stepsLeft: number): void {
+  approaching = null;
+  guarded(request, () => {
+    const isNear = native.checkpointApproach();
+    if (isNear || stepsLeft === 0 || awaited) cut(request);
+    else approaching = { request, step: setImmediate(approach, request, stepsLeft - 1) };
+  });
 }
 
 /** Takes a checkpoint and returns when it has ended; onDone was called then. */
 export function runCheckpoint(request: CheckpointRequest): void {
   running = true;
+  const extents = describeExtents();
+  avoidPendingExtents(extents, placementBound(request, extents));
   cut(request);
   waitForCheckpoint();
 }
@@ -76,6 +114,12 @@ export function runCheckpoint(request: CheckpointRequest): void {
 /** Waits until the run that is active has ended. */
 export function waitForCheckpoint(): void {
   awaited = true;
+  if (approaching !== null) {
+    const { request, step } = approaching;
+    approaching = null;
+    clearImmediate(step);
+    cut(request);
+  }
   while (running) native.checkpointWait();
   awaited = false;
 }
@@ -93,7 +137,7 @@ function placementBound(request: CheckpointRequest, extents: Uint8Array): number
 
 /** Seal and arm. */
 function cut(request: CheckpointRequest): void {
-  try {
+  guarded(request, () => {
     const directory = checkpointDirectory(request.dataDirectory);
     const sealed = seal(directory);
     const path = checkpointPath(directory, sealed.epoch);
@@ -109,15 +153,10 @@ function cut(request: CheckpointRequest): void {
       },
     });
     setCheckpointExtents(sealed.extents);
-    avoidPendingExtents(
-      sealed.extents,
-      native.checkpointCounters().epoch,
-      placementBound(request, sealed.extents),
-    );
+    noteCut(native.checkpointCounters().epoch);
+    limitHeld(placementBound(request, sealed.extents));
     request.onCut();
-  } catch (error) {
-    end(request, asError(error));
-  }
+  });
 }
 
 function finish(
@@ -128,7 +167,7 @@ function finish(
   keys: number[],
   used: number,
 ): void {
-  try {
+  guarded(request, () => {
     const manifest = describeCheckpoint(sealed.extents, {
       epoch: sealed.epoch,
       serverVersion: request.serverVersion,
@@ -146,6 +185,13 @@ function finish(
         end(request, error);
       },
     });
+  });
+}
+
+/** Makes one step of a run; an error in it ends the run and undoes what was done ahead. */
+function guarded(request: CheckpointRequest, step: () => void): void {
+  try {
+    step();
   } catch (error) {
     native.checkpointAbort();
     end(request, asError(error));

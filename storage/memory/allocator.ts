@@ -102,11 +102,11 @@ function resetSearch(): void {
 }
 
 /**
- * A checkpoint has made its cut: objects are allocated in settled extents from now on. See
- * placement.ts for the parameters.
+ * A checkpoint is prepared: objects are allocated in settled extents from now on. See placement.ts
+ * for the parameters.
  */
-export function avoidPendingExtents(extents: Uint8Array, epoch: number, bytesMax: number): void {
-  beginPlacement(extents, epoch, bytesMax);
+export function avoidPendingExtents(extents: Uint8Array, bytesMax: number): void {
+  beginPlacement(extents, bytesMax);
   for (let cursor = 0; cursor < SIZE_CLASSES; cursor++) {
     const extent = cursorExtent[cursor]!;
     if (extent < 0 || !isUnsettled(extent)) continue;

@@ -35,21 +35,35 @@ let freesUntilSweep = FREES_PER_SWEEP;
 let sweepFrom = 0;
 let sweepEnd = 0;
 
+/** An epoch that no page state bears: before the cut every page of the run's extents is pending. */
+const NO_EPOCH = -1;
+
 /**
- * Called right after the cut. `extents`: those of the run (0 = not covered); `runEpoch`: of the page
- * states; `bytesMax`: bound of the held bytes.
+ * Called when the preparation of a run begins, or right after a cut without one. `extents`: those of
+ * the run (0 = not covered); `bytesMax`: bound of the held bytes.
  */
-export function beginPlacement(extents: Uint8Array, runEpoch: number, bytesMax: number): void {
+export function beginPlacement(extents: Uint8Array, bytesMax: number): void {
   for (let e = 0; e < extents.length; e++) unsettled[e] = extents[e] === 0 ? 0 : 1;
   held.fill(0);
   active = true;
   outOfPlace = true;
-  epoch = runEpoch;
+  epoch = NO_EPOCH;
   heldBytes = 0;
   heldBytesMax = bytesMax;
   heldBytesPeak = 0;
   sweepFrom = 0;
   sweepEnd = extents.length;
+}
+
+/** Sets the bound of the held bytes anew. */
+export function limitHeld(bytesMax: number): void {
+  heldBytesMax = bytesMax;
+  outOfPlace = active && heldBytes < heldBytesMax;
+}
+
+/** Called right after the cut: from now on pages settle. `runEpoch`: of the page states. */
+export function noteCut(runEpoch: number): void {
+  epoch = runEpoch;
 }
 
 export function endPlacement(): void {

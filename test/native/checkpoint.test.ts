@@ -130,13 +130,26 @@ describe('phases', () => {
     expect(() => native.checkpointWait()).toThrow('from the callback');
   });
 
-  test('memory can be prepared in the background', async () => {
+  test('a run can be prepared in the background', async () => {
     const memoryBytesMax = 16 << 20;
-    const error = await new Promise((resolve) => {
-      native.checkpointPrepare({ extents: allData, memoryBytesMax, onPrepared: resolve });
+    const extents = allData;
+    const prepared = await new Promise((resolve) => {
+      native.checkpointPrepare({ extents, memoryBytesMax, onPrepared: resolve });
     });
-    expect(error).toBe(null);
+    expect(prepared).toBe(null);
+    const protectedAhead = await new Promise((resolve) => {
+      native.checkpointProtect({ extents, onProtected: resolve });
+    });
+    expect(protectedAhead).toBe(null);
+    words[7] = 7;
+    expect(native.checkpointApproach()).toBe(true);
     await start(allData, temporaryPath, memoryBytesMax).copied;
+  });
+
+  test('a run is approached after its protection only', () => {
+    native.checkpointPrepare({ extents: allData, memoryBytesMax: 16 << 20, onPrepared: () => {} });
+    expect(() => native.checkpointApproach()).toThrow('after onProtected(null)');
+    native.checkpointWait();
   });
 
   test('abort removes the file and calls nobody', async () => {

@@ -55,6 +55,10 @@ function run(number: number): boolean {
     (done: (error: Error | null) => void) =>
       native.checkpointPrepare({ ...request, onPrepared: done }),
     (done: (error: Error | null) => void) =>
+      native.checkpointProtect({ extents, onProtected: done }),
+    (done: (error: Error | null) => void) =>
+      done(native.checkpointApproach() ? null : new Error('far from the cut')),
+    (done: (error: Error | null) => void) =>
       native.checkpointStart({ ...request, temporaryPath, onCopied: done }),
     (done: (error: Error | null) => void) =>
       native.checkpointFinish({ tail: Buffer.from('tail'), finalPath, onFinished: done }),

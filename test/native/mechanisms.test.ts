@@ -45,10 +45,15 @@ function run(launcher: readonly string[], body: string): Promise<ToolResult> {
        const path = folder + '/mechanism' + process.pid + '.tmp';
        const request = { extents, memoryBytesMax: 2 ** 23 };
        if (prepare) {
-         native.checkpointPrepare({ ...request, onPrepared: (error) => { if (error) throw error; } });
+         const must = (error) => { if (error) throw error; };
+         native.checkpointPrepare({ ...request, onPrepared: must });
+         native.checkpointWait();
+         native.checkpointProtect({ extents, onProtected: must });
          for (let i = 7; i < words.length; i += 70000) words[i] = -i;
          native.checkpointWait();
          for (let i = 9; i < words.length; i += 70000) words[i] = -i;
+         while (!native.checkpointApproach());
+         for (let i = 11; i < words.length; i += 300000) words[i] = -i;
        }
        const cut = Buffer.from(words.slice().buffer);
        let failure = 'not copied';

@@ -30,6 +30,7 @@ import { avoidPendingExtents, useAllExtents } from '../../storage/memory/allocat
 import { arena } from '../../storage/memory/arena.js';
 import { describeExtents } from '../../storage/memory/extents.js';
 import { databaseRoot, NULL_REF, type Ref } from '../../storage/memory/layout.js';
+import { noteCut } from '../../storage/memory/placement.js';
 import { FLAG_EXPIRES, headerOf, span } from '../../storage/structures/entry.js';
 import { forEachEntry } from '../../storage/structures/table_walk.js';
 import { integer, isInteger, loadInteger, locateString } from '../../storage/values/string.js';
@@ -299,6 +300,7 @@ export class KeyspaceModel {
 
   private epoch = 0;
   private running = false;
+  private isCut = false;
   private settled = 0;
 
   private checkpointStep(): void {
@@ -306,11 +308,15 @@ export class KeyspaceModel {
     if (!this.running) {
       if (!random.chance(0.05)) return;
       this.running = true;
+      this.isCut = false;
       this.settled = 0;
       this.epoch = (this.epoch % (EPOCHS - 1)) + 1;
-      avoidPendingExtents(describeExtents(), this.epoch, random.pick([0, 100_000, 1e9]));
+      avoidPendingExtents(describeExtents(), random.pick([0, 100_000, 1e9]));
     } else if (random.chance(0.02)) {
       this.endCheckpoint();
+    } else if (!this.isCut) {
+      this.isCut = random.chance(0.2);
+      if (this.isCut) noteCut(this.epoch);
     } else {
       const next = Math.min(pageStates.length, this.settled + random.below(800));
       pageStates.fill(this.epoch * 4 + PAGE_DONE, this.settled, next);
