@@ -94,8 +94,18 @@ async function run(bench: Bench): Promise<Measurement> {
   });
   return {
     comparisons: [
-      { id: 'latency', title: 'SET latency', scale: MILLIS, rows: latencyRows(turns, bench) },
-      { id: 'throughput', title: 'Under full load', scale: MILLIS, rows: costRows(turns) },
+      {
+        id: 'latency',
+        title: 'SET latency around a checkpoint',
+        scale: MILLIS,
+        rows: latencyRows(turns, bench),
+      },
+      {
+        id: 'throughput',
+        title: 'Checkpoint under full load',
+        scale: MILLIS,
+        rows: costRows(turns),
+      },
     ],
     plots: plots(turns, bench),
     detail: turns,

@@ -117,7 +117,7 @@ const CLAIMS: readonly Claim[] = [
   },
   {
     quote: '"allowing to limit/throttle the memory usage, unlike fork would"',
-    source: 'the same; that it can be limited is shown by the extra memory of `checkpoint`',
+    source: 'the same; that it can be limited is shown by the extra memory of `heaps`',
     tests: [
       {
         what: 'extra memory when nothing limits it: userfaultfd to fork',
