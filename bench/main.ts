@@ -8,7 +8,7 @@ import type { Result } from './report/result.js';
 import { type Folders, foldersFor, writeResult } from './report/store.js';
 import { textTable } from './report/text_table.js';
 import { writeReport } from './report/write_report.js';
-import { packageRoot, peer, stillframe } from './server_process.js';
+import { packageRoot, peer, stillframe } from './server/server_process.js';
 import type { Bench, Entrant, Steps, Workload } from './workload.js';
 import { WORKLOADS } from './workloads/all.js';
 

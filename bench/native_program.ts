@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { packageRoot } from './server_process.js';
+import { packageRoot } from './server/server_process.js';
 
 /** Path of a program made of native/NAME.cpp, or of all sources in the folder native/NAME. */
 export function nativeProgram(name: string): string {

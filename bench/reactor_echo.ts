@@ -12,7 +12,7 @@ import { parseArgs, promisify } from 'node:util';
 import { EVENT_DATA, EVENT_FIELDS, native } from '../native/index.js';
 import { median } from './report/statistics.js';
 import { textTable } from './report/text_table.js';
-import { peer, ServerProcess } from './server_process.js';
+import { peer, ServerProcess } from './server/server_process.js';
 
 const LINE_FEED = 10;
 const LINES_PER_REQUEST = 3;

@@ -1,7 +1,7 @@
 // What a workload is and what it gets: the servers that take turns, its options, a seed, and steps to
 // report. Adding one is writing a file in workloads/ and naming it in workloads/all.ts.
 import type { Figure, Measurement, Row, Side } from './report/result.js';
-import type { Contestant } from './server_process.js';
+import type { Contestant } from './server/server_process.js';
 
 /** A number of the command line, `--name 5000000`, or several, `--name 1,8`. */
 export interface NumbersOption {

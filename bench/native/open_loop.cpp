@@ -19,7 +19,7 @@
 //   u32 lateMicros[bursts]          how late the burst was written: the error of this program
 //
 // One thread, its memory touched before the start. SET must answer +OK, GET the value that
-// bench/loader.ts sets; any other reply ends the program.
+// bench/load/loader.ts sets; any other reply ends the program.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -40,7 +40,7 @@
 namespace {
 
 constexpr uint64_t kNanos = 1'000'000'000;
-constexpr int kDigits = 12;  // keys are `key:` and 12 digits, as bench/loader.ts makes them
+constexpr int kDigits = 12;  // keys are `key:` and 12 digits, as bench/load/loader.ts makes them
 constexpr uint64_t kDrainNanos = 5 * kNanos;
 constexpr uint32_t kNoReply = UINT32_MAX;
 

@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import type { Contestant } from '../server_process.js';
-import { packageRoot } from '../server_process.js';
+import type { Contestant } from '../server/server_process.js';
+import { packageRoot } from '../server/server_process.js';
 import type { Environment } from './result.js';
 
 export function environment(peer: Contestant, ours: Contestant, seed: number): Environment {

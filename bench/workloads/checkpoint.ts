@@ -2,13 +2,13 @@
 // after BGSAVE.
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CheckpointSpan, takeCheckpoint } from '../checkpoints.js';
-import { Control, field } from '../control.js';
-import { commandRate, countCommands, FullLoad } from '../full_load.js';
-import { loadKeys } from '../loader.js';
-import { OpenLoop, type Percentiles } from '../open_loop.js';
+import { commandRate, countCommands, FullLoad } from '../load/full_load.js';
+import { loadKeys } from '../load/loader.js';
+import { OpenLoop, type Percentiles } from '../load/open_loop.js';
 import type { Figure, LinePlot, Measurement, Row, Scale } from '../report/result.js';
-import { ServerProcess } from '../server_process.js';
+import { type CheckpointSpan, takeCheckpoint } from '../server/checkpoints.js';
+import { Control, field } from '../server/control.js';
+import { ServerProcess } from '../server/server_process.js';
 import { type Bench, type Entrant, Figures, takeTurns, type Workload } from '../workload.js';
 
 const VALUE_BYTES = 128;

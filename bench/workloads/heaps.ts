@@ -1,14 +1,14 @@
 // What checkpoints cost by size of the heap, under random writes at full speed.
 import { totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Cost, forkPause, measureOne } from '../checkpoint_cost.js';
-import { configure } from '../checkpoints.js';
-import { Control } from '../control.js';
-import { FullLoad } from '../full_load.js';
-import { loadKeys } from '../loader.js';
+import { FullLoad } from '../load/full_load.js';
+import { loadKeys } from '../load/loader.js';
 import type { LinePlot, Measurement, Row, Scale, Side, Table } from '../report/result.js';
 import { median } from '../report/statistics.js';
-import { ServerProcess } from '../server_process.js';
+import { type Cost, forkPause, measureOne } from '../server/checkpoint_cost.js';
+import { configure } from '../server/checkpoints.js';
+import { Control } from '../server/control.js';
+import { ServerProcess } from '../server/server_process.js';
 import { type Bench, type Entrant, Figures, takeTurns, type Workload } from '../workload.js';
 
 const KEY_BYTES = 16;

@@ -1,12 +1,12 @@
 // Latency at 70 % of what the peer can do: requests on a fixed schedule, both servers at the same rate.
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadKeys } from '../loader.js';
-import { type LatencyRecord, OpenLoop, type Percentiles } from '../open_loop.js';
-import { type BenchmarkLoad, redisBenchmark } from '../redis_benchmark.js';
+import { loadKeys } from '../load/loader.js';
+import { type LatencyRecord, OpenLoop, type Percentiles } from '../load/open_loop.js';
+import { type BenchmarkLoad, redisBenchmark } from '../load/redis_benchmark.js';
 import type { BarPlot, Measurement, Row } from '../report/result.js';
 import { median } from '../report/statistics.js';
-import { type Contestant, ServerProcess } from '../server_process.js';
+import { type Contestant, ServerProcess } from '../server/server_process.js';
 import { type Bench, type Entrant, Figures, takeTurns, type Workload } from '../workload.js';
 
 const VALUE_BYTES = 64;

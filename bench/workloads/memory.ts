@@ -1,10 +1,10 @@
 // Resident bytes per element above what the user stored: after a load, and after churn, which is where
 // an allocator shows its fragmentation.
-import { sendCommands } from '../batches.js';
-import { keyOf, loadKeys } from '../loader.js';
-import { hash32, shuffled } from '../random.js';
+import { sendCommands } from '../load/batches.js';
+import { keyOf, loadKeys } from '../load/loader.js';
+import { hash32, shuffled } from '../load/random.js';
 import type { Comparison, Measurement } from '../report/result.js';
-import { ServerProcess } from '../server_process.js';
+import { ServerProcess } from '../server/server_process.js';
 import { type Bench, type Entrant, Figures, takeTurns, type Workload } from '../workload.js';
 
 const KEY_BYTES = 16;

@@ -6,13 +6,13 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { takeCheckpoint } from '../checkpoints.js';
-import { Control, field } from '../control.js';
-import { loadKeys } from '../loader.js';
-import { residentBytes } from '../memory_sampler.js';
+import { loadKeys } from '../load/loader.js';
 import type { Measurement } from '../report/result.js';
 import { median } from '../report/statistics.js';
-import { ServerProcess } from '../server_process.js';
+import { takeCheckpoint } from '../server/checkpoints.js';
+import { Control, field } from '../server/control.js';
+import { residentBytes } from '../server/memory_sampler.js';
+import { ServerProcess } from '../server/server_process.js';
 import { type Bench, type Entrant, Figures, takeTurns, type Workload } from '../workload.js';
 
 const VALUE_BYTES = 512;

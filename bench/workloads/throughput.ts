@@ -1,10 +1,10 @@
 // CPU time per request and requests per second: commands, pipelines, connections, sizes of values,
 // numbers of keys. The rows are in throughput_rows.ts.
-import { loadKeys, loadValues } from '../loader.js';
-import { redisBenchmark } from '../redis_benchmark.js';
+import { loadKeys, loadValues } from '../load/loader.js';
+import { redisBenchmark } from '../load/redis_benchmark.js';
 import type { BarPlot, Measurement } from '../report/result.js';
 import { median } from '../report/statistics.js';
-import { ServerProcess } from '../server_process.js';
+import { ServerProcess } from '../server/server_process.js';
 import { type Bench, type Entrant, Figures, takeTurns, type Workload } from '../workload.js';
 import { COUNTERS, type DataSet, THROUGHPUT_ROWS, type ThroughputRow } from './throughput_rows.js';
 

@@ -1,6 +1,6 @@
 // The loads of the throughput workload: a base, and one dimension varied at a time. Adding a command is
 // adding a line here.
-import type { BenchmarkLoad } from '../redis_benchmark.js';
+import type { BenchmarkLoad } from '../load/redis_benchmark.js';
 
 /** What a server holds before it is measured: one process each. */
 export interface DataSet {

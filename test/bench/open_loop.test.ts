@@ -1,6 +1,6 @@
 // The schedule of the open-loop generator, and what is made of its record.
 import { expect, test } from 'vitest';
-import { LatencyRecord, ticksFor } from '../../bench/open_loop.js';
+import { LatencyRecord, ticksFor } from '../../bench/load/open_loop.js';
 
 test.each([
   [50_000, 10],

@@ -1,7 +1,7 @@
 // One run of redis-benchmark: a command as often and as many at once as told, and how many a second it
 // got through. `__rand_int__` in the command becomes 12 random digits below `keys`, so `key:__rand_int__`
 // is a key of the loader. Its random numbers cannot be seeded.
-import { startChild } from './children.js';
+import { startChild } from '../server/children.js';
 
 const PROGRAM = '/usr/bin/redis-benchmark';
 

@@ -3,9 +3,9 @@
 // span of time afterwards.
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { startChild } from './children.js';
-import { nativeProgram } from './native_program.js';
-import { percentile } from './report/statistics.js';
+import { nativeProgram } from '../native_program.js';
+import { percentile } from '../report/statistics.js';
+import { startChild } from '../server/children.js';
 
 const NO_REPLY = 0xffff_ffff;
 

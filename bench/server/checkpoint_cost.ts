@@ -6,9 +6,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { commandRate, countCommands } from '../load/full_load.js';
 import { type CheckpointSpan, takeCheckpoint } from './checkpoints.js';
 import { type Control, field, type Info } from './control.js';
-import { commandRate, countCommands } from './full_load.js';
 import { MemorySampler } from './memory_sampler.js';
 import type { ServerProcess } from './server_process.js';
 

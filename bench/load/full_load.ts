@@ -1,8 +1,8 @@
 // Uniform random SETs as fast as the server takes them: redis-benchmark without end, its rate read
 // from the server's own count of commands.
 import type { ChildProcess } from 'node:child_process';
-import { killChild, startChild } from './children.js';
-import { type Control, field } from './control.js';
+import { killChild, startChild } from '../server/children.js';
+import { type Control, field } from '../server/control.js';
 
 const REDIS_BENCHMARK = '/usr/bin/redis-benchmark';
 const CONNECTIONS = 50;

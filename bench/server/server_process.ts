@@ -20,7 +20,7 @@ export interface Contestant {
 /** The checkout that this bench is part of. */
 export function packageRoot(): string {
   const here = fileURLToPath(new URL('.', import.meta.url)).replace(/\/$/, '');
-  return here.replace(/\/(dist\/)?bench$/, '');
+  return here.replace(/\/(dist\/)?bench\/server$/, '');
 }
 
 /** Stillframe as built in this checkout, run by the Node that runs the bench. */
