@@ -472,6 +472,7 @@ Napi::Value CheckpointReadCounters(const Napi::CallbackInfo& info) {
   set("pagesSaved", counters.pagesSaved);
   set("faults", counters.faults);
   set("poolOverflows", counters.poolOverflows);
+  set("extraBytes", counters.extraBytes);
   set("extraBytesPeak", counters.extraBytesPeak);
   set("preArmFaults", counters.preArmFaults);
   set("rangesAtCut", counters.rangesAtCut);

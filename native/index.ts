@@ -49,10 +49,12 @@ export interface CheckpointCounters {
   readonly pagesSaved: number;
   /** Writes that were caught; a few more than pagesSaved, for threads that came second. */
   readonly faults: number;
-  /** Pre-images written straight to the file because the pool was full. */
+  /** Pre-images that went into the spill file because the pool was full. */
   readonly poolOverflows: number;
-  /** Memory of the run (staging, pre-image pool, block table), resident from before the cut until
-   *  the pages are copied; at most memoryBytesMax, less for a small arena. */
+  /** Memory of the run that is resident now: staging, pre-image pool, block table, page states. Most
+   *  of the staging is given back when dense metadata is copied, the rest with the last page. */
+  readonly extraBytes: number;
+  /** The same at the cut; at most memoryBytesMax, less for a small arena. */
   readonly extraBytesPeak: number;
   /** Writes between checkpointPrepare and the cut that met the protection set ahead; nothing is
    *  copied for them. */

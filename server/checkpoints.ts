@@ -1,7 +1,7 @@
 // When checkpoints are taken and what INFO says of them: BGSAVE, SAVE, save points, SHUTDOWN.
 import { type CheckpointCounters, native } from '../native/index.js';
 import { isCheckpointRunning, runCheckpoint, startCheckpoint } from '../storage/checkpoint/run.js';
-import { heldPeak } from '../storage/memory/placement.js';
+import { relocatedPeak } from '../storage/memory/settled.js';
 import { changes } from './effects.js';
 import { startFaultWatch, stopFaultWatch } from './fault_bursts.js';
 import { recordLatency } from './latency.js';
@@ -86,7 +86,7 @@ function ended(error: Error | null, counters: CheckpointCounters, changesAtCut: 
     return;
   }
   status.last = counters;
-  status.lastRelocatedBytesPeak = heldPeak();
+  status.lastRelocatedBytesPeak = relocatedPeak();
   status.lastFaultBurstMicros = faultBurstMicros;
   status.lastSaveMillis = Date.now();
   status.saves++;

@@ -18,10 +18,6 @@ uint64_t monotonicNanos() {
 
 uint64_t monotonicMicros() { return monotonicNanos() / 1000; }
 
-size_t countData(const uint8_t* kinds, size_t extentCount) {
-  return extentCount - static_cast<size_t>(std::count(kinds, kinds + extentCount, 0));
-}
-
 }  // namespace
 
 // Extents that come into use between preparation and cut, as far as memory is laid out for them.
@@ -130,8 +126,7 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
   if (status.ok() && restore_ != nullptr) status = restore_->waitFilled(cancelled_);
   if (status.ok()) status = startThread();
   if (status.ok()) {
-    status = memory_.open(request.memoryBytesMax, countData(request.kinds, request.extentCount),
-                          request.extentCount);
+    status = memory_.open(request.memoryBytesMax, request.kinds, request.extentCount);
   }
   if (status.ok()) {
     status = spill_.open(request.temporaryPath, request.extentCount * kPagesPerExtent);
@@ -239,6 +234,7 @@ CheckpointCounters Checkpoint::counters() {
           cut_.pagesSaved(),
           cut_.faults(),
           cut_.poolOverflows(),
+          memory_.bytes(),
           extraBytesPeak_,
           cut_.preArm().faults(),
           cut_.preArm().rangesAtCut(),
@@ -288,11 +284,8 @@ Status Checkpoint::prepareRun() {
   if (restore_ != nullptr) status = restore_->waitFilled(cancelled_);
   if (status.ok()) {
     // With room for what the heap grows by until the cut: laying out anew would be part of it.
-    status = memory_.open(preparedBytesMax_, countData(kinds, extentCount) + kGrownExtents,
-                          std::min(extentCount + kGrownExtents, arena_.extentCount()));
-    if (!status.ok()) {
-      status = memory_.open(preparedBytesMax_, countData(kinds, extentCount), extentCount);
-    }
+    status = memory_.open(preparedBytesMax_, kinds, extentCount, kGrownExtents);
+    if (!status.ok()) status = memory_.open(preparedBytesMax_, kinds, extentCount);
   }
   if (status.ok()) status = cut_.prepareStates(extentCount);
   if (!status.ok()) memory_.release();

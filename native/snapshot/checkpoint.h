@@ -37,6 +37,7 @@ struct CheckpointCounters {
   uint64_t pagesTotal, pagesCopied, pagesSaved;
   uint64_t faults;
   uint64_t poolOverflows;
+  uint64_t extraBytes;  // of memory, now
   uint64_t extraBytesPeak;
   uint64_t preArmFaults;
   uint64_t rangesAtCut;

@@ -63,6 +63,7 @@ Status copyCut(const CopyRequest& request, uint32_t& tableChecksum) {
   if (status.ok()) {
     status = copyKind(request, ExtentKind::denseMetadata, request.memory.stagingCount());
   }
+  request.memory.releaseStaging();
   if (status.ok()) status = copyKind(request, ExtentKind::data, 1);
   if (status.ok()) status = request.cut.checkComplete();
   if (!status.ok()) return status;

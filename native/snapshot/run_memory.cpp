@@ -3,49 +3,76 @@
 #include <algorithm>
 #include <cstring>
 
-namespace stillframe {
+#include "snapshot/extent_kind.h"
 
-Status RunMemory::open(size_t memoryBytesMax, size_t dataExtents, size_t extentCount) {
-  const size_t tableBytes = extentCount * kBlocksPerExtent * sizeof(uint32_t);
-  const size_t tablePages = (tableBytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+namespace stillframe {
+namespace {
+
+constexpr size_t wholePages(size_t bytes) {
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+}  // namespace
+
+Status RunMemory::open(size_t memoryBytesMax, const uint8_t* kinds, size_t extentCount,
+                       size_t more) {
+  const size_t allExtents = extentCount + more;
+  const size_t tableBytes = wholePages(allExtents * kBlocksPerExtent * sizeof(uint32_t));
+  const size_t stateBytes = wholePages(allExtents * kStateBytesPerExtent);
   const size_t oneSlot = 2 * kPageBytes;  // with its bookkeeping, whole pages
-  const size_t needed = kExtentBytes + oneSlot + tablePages;
+  const size_t needed = kExtentBytes + oneSlot + tableBytes + stateBytes;
   if (memoryBytesMax < needed) {
     return Status::failure("memory for a checkpoint must be at least " + std::to_string(needed) +
                            " bytes for an arena in use up to extent " +
-                           std::to_string(extentCount) + "; got " +
+                           std::to_string(allExtents) + "; got " +
                            std::to_string(memoryBytesMax));
   }
-  // Up to half for staging, the rest for slots.
-  const size_t budget = memoryBytesMax - tablePages;
-  const size_t staging = std::clamp<size_t>(std::min(budget / 2 / kExtentBytes, dataExtents), 1,
-                                            kStagingMax);
-  const size_t slots = std::min(dataExtents * kPagesPerExtent,
+  const auto countOf = [&](ExtentKind kind) {
+    const auto byte = static_cast<uint8_t>(kind);
+    return static_cast<size_t>(std::count(kinds, kinds + extentCount, byte)) + more;
+  };
+  const size_t dense = countOf(ExtentKind::denseMetadata);
+  // Up to two thirds for staging, the rest for slots.
+  const size_t budget = memoryBytesMax - tableBytes - stateBytes;
+  const size_t staging =
+      std::clamp<size_t>(std::min(budget / 3 * 2 / kExtentBytes, dense), 1, kStagingMax);
+  const size_t slots = std::min((dense + countOf(ExtentKind::data)) * kPagesPerExtent,
                                 PreimagePool::slotsWithin((budget - staging * kExtentBytes) /
                                                           kPageBytes * kPageBytes));
-  const size_t poolBytes =
-      (PreimagePool::bytesFor(slots) + kPageBytes - 1) / kPageBytes * kPageBytes;
-  const size_t total = staging * kExtentBytes + poolBytes + tablePages;
+  const size_t poolBytes = wholePages(PreimagePool::bytesFor(slots));
+  const size_t total = staging * kExtentBytes + poolBytes + tableBytes;
   // Prepared memory may be a little larger than needed now (the arena grew meanwhile).
-  if (mapping_.bytes() < total || mapping_.bytes() > memoryBytesMax) {
+  if (mapping_.bytes() < total || mapping_.bytes() + stateBytes > memoryBytesMax) {
     touched_ = false;
     Status status = mapping_.open(total, ArenaMapping::Pages::huge, "a checkpoint run");
     if (!status.ok()) return status;
   }
   stagingCount_ = staging;
+  poolOffset_ = staging * kExtentBytes;
   slotCount_ = slots;
-  tableOffset_ = staging * kExtentBytes + poolBytes;
+  tableOffset_ = poolOffset_ + poolBytes;
   if (!touched_ && !mapping_.populate(0, mapping_.bytes()).ok()) {
     memset(mapping_.data(), 0, mapping_.bytes());  // Linux before 5.14
   }
   touched_ = true;
+  bytes_.store(mapping_.bytes() + stateBytes, std::memory_order_relaxed);
   return Status();
+}
+
+void RunMemory::releaseStaging() {
+  if (stagingCount_ <= 1) return;
+  const size_t released = (stagingCount_ - 1) * kExtentBytes;
+  (void)mapping_.discard(kExtentBytes, released);  // cannot fail for a mapping of our own
+  stagingCount_ = 1;
+  touched_ = false;
+  bytes_.fetch_sub(released, std::memory_order_relaxed);
 }
 
 void RunMemory::release() {
   if (mapping_.data() == nullptr) return;
-  (void)mapping_.discard(0, mapping_.bytes());  // cannot fail for a mapping of our own
+  (void)mapping_.discard(0, mapping_.bytes());
   touched_ = false;
+  bytes_.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace stillframe

@@ -16,8 +16,8 @@ import { type CheckpointCounters, native } from '../../native/index.js';
 import { databaseCount } from '../heap.js';
 import { avoidPendingExtents, useAllExtents, usedBytes } from '../memory/allocator.js';
 import { describeExtents, setCheckpointExtents } from '../memory/extents.js';
-import { databaseRoot, EXTENT_BYTES } from '../memory/layout.js';
-import { limitHeld, noteCut } from '../memory/placement.js';
+import { databaseRoot } from '../memory/layout.js';
+import { noteCut } from '../memory/settled.js';
 import { tableCount } from '../structures/hash_table.js';
 import {
   checkpointDirectory,
@@ -40,17 +40,24 @@ export interface CheckpointRequest {
   readonly onCut: () => void;
 }
 
-/** The least that the native side needs: staging, a few pre-images and the block table. */
-const MEMORY_BYTES_FIXED = 2 * 1024 * 1024 + 64 * 1024;
-const TABLE_BYTES_PER_EXTENT = 128;
+/** The least that the native side needs: staging, a few pre-images, block table and page states. */
+const NATIVE_BYTES_FIXED = 2 * 1024 * 1024 + 64 * 1024;
+const NATIVE_BYTES_PER_EXTENT = 704;
+/** Of the bound, what the native side takes at the cut. It gives most of it back when dense metadata is
+ *  copied; the rest is for updates out of place, for which a byte does more than in the pool. */
+const NATIVE_SHARE = 5 / 16;
+/** Left over for what a run causes in passing: page tables, stacks, compiled code. */
+const MARGIN_BYTES = 1280 * 1024;
 
 /** Steps before the cut is made with whatever is left. A few are enough (native/snapshot/pre_arm.h). */
 const APPROACH_STEPS_MAX = 100;
-/** Shares of the bound of held bytes, so that some is left where it counts most. */
-const HELD_SHARE_IN_PROTECTION = 0.5;
-const HELD_SHARE_IN_APPROACH = 0.75;
+/** What updates out of place may take of that rest before the cut, so that some is left where it counts
+ *  most. */
+const SHARE_IN_PROTECTION = 0.5;
+const SHARE_IN_APPROACH = 0.75;
 
 let running = false;
+let placementShare = 1;
 /** A run between its preparation and its cut, and its next step. */
 let approaching: { request: CheckpointRequest; step: NodeJS.Immediate } | null = null;
 /** Somebody stands still until the run has ended: it must leave nothing to be done later. */
@@ -84,11 +91,12 @@ function protect(request: CheckpointRequest): void {
       extents,
       onProtected: (error) => {
         if (error !== null) return end(request, error);
-        limitHeld(placementBound(request, extents) * HELD_SHARE_IN_APPROACH);
+        placementShare = SHARE_IN_APPROACH;
         approach(request, APPROACH_STEPS_MAX);
       },
     });
-    avoidPendingExtents(extents, placementBound(request, extents) * HELD_SHARE_IN_PROTECTION);
+    placementShare = SHARE_IN_PROTECTION;
+    avoidPendingExtents(extents, () => placementBound(request));
   });
 }
 
@@ -105,8 +113,7 @@ function approach(request: CheckpointRequest, stepsLeft: number): void {
 /** Takes a checkpoint and returns when it has ended; onDone was called then. */
 export function runCheckpoint(request: CheckpointRequest): void {
   running = true;
-  const extents = describeExtents();
-  avoidPendingExtents(extents, placementBound(request, extents));
+  avoidPendingExtents(describeExtents(), () => placementBound(request));
   cut(request);
   waitForCheckpoint();
 }
@@ -124,15 +131,16 @@ export function waitForCheckpoint(): void {
   awaited = false;
 }
 
-/** What the native side may take: half of the bound, and never less than it needs. */
+/** What the native side may take; never less than it needs. */
 function nativeBound(request: CheckpointRequest, extents: Uint8Array): number {
-  const least = MEMORY_BYTES_FIXED + TABLE_BYTES_PER_EXTENT * extents.length;
-  return Math.max(request.memoryBytesMax / 2, least);
+  const least = NATIVE_BYTES_FIXED + NATIVE_BYTES_PER_EXTENT * extents.length;
+  return Math.max(Math.floor(request.memoryBytesMax * NATIVE_SHARE), least);
 }
 
-/** What out-of-place updates may hold: the rest, less one extent that is never quite full. */
-function placementBound(request: CheckpointRequest, extents: Uint8Array): number {
-  return Math.max(0, request.memoryBytesMax - nativeBound(request, extents) - EXTENT_BYTES);
+/** What updates out of place may take now: what the native side does not hold. */
+function placementBound(request: CheckpointRequest): number {
+  const held = native.checkpointCounters().extraBytes + MARGIN_BYTES;
+  return (request.memoryBytesMax - held) * placementShare;
 }
 
 /** Seal and arm. */
@@ -153,8 +161,8 @@ function cut(request: CheckpointRequest): void {
       },
     });
     setCheckpointExtents(sealed.extents);
+    placementShare = 1;
     noteCut(native.checkpointCounters().epoch);
-    limitHeld(placementBound(request, sealed.extents));
     request.onCut();
   });
 }

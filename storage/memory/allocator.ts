@@ -37,7 +37,7 @@ import {
   type Ref,
 } from './layout.js';
 import { allocatePages, attachPages, freePages, pagesInUse } from './page_runs.js';
-import { beginPlacement, endPlacement, isUnsettled, noteFreed } from './placement.js';
+import { beginRun, endRun, isUnsettled, mayTakeFresh, nextPassed } from './settled.js';
 import {
   classOfGranules,
   SIZE_CLASSES,
@@ -55,8 +55,6 @@ const cursorWord = new Int32Array(CURSORS);
 const cursorEnd = new Int32Array(CURSORS);
 /** Extents of a class, not under its cursor, that have room again; stale entries are possible. */
 const roomy: number[][] = Array.from({ length: CURSORS }, () => []);
-/** Extents with room that a running checkpoint has not reached yet; noted again when it ends. */
-const postponed: number[] = [];
 /** In which list an extent stands: cursor + 1, or 0. */
 const roomyCursor = new Uint8Array(extentCount);
 
@@ -97,33 +95,46 @@ function resetSearch(): void {
   cursorEnd.fill(0);
   roomyCursor.fill(0);
   for (const list of roomy) list.length = 0;
-  postponed.length = 0;
   slabBytes[0] = 0;
 }
 
 /**
- * A checkpoint is prepared: objects are allocated in settled extents from now on. See placement.ts
- * for the parameters.
+ * A checkpoint is prepared: objects are allocated in settled extents from now on, as long as they need
+ * no more fresh memory for that than `bound` tells. See settled.ts for the parameters.
  */
-export function avoidPendingExtents(extents: Uint8Array, bytesMax: number): void {
-  beginPlacement(extents, bytesMax);
+export function avoidPendingExtents(extents: Uint8Array, bound: () => number): void {
+  beginRun(extents, bound, usedBytes);
   for (let cursor = 0; cursor < SIZE_CLASSES; cursor++) {
     const extent = cursorExtent[cursor]!;
     if (extent < 0 || !isUnsettled(extent)) continue;
     cursorExtent[cursor] = -1;
-    postponed.push(extent);
+    if (extentUsed(extent) === 0) freeExtent(extent);
   }
 }
 
 /** The checkpoint has ended: all extents with room are used again. */
 export function useAllExtents(): void {
-  endPlacement();
-  for (const extent of postponed.splice(0)) {
+  endRun();
+  notePassed();
+}
+
+/** Notes the room in extents that a checkpoint has passed since the last call. */
+function notePassed(): void {
+  for (let extent = nextPassed(); extent >= 0; extent = nextPassed()) {
     if (extentKind(extent) !== KIND_SLAB || isUnderCursor(extent)) continue;
-    const used = extentUsed(extent);
-    if (used === 0) freeExtent(extent);
-    else noteRoom(extent, extentSizeClass(extent), used);
+    noteRoom(extent, extentSizeClass(extent), extentUsed(extent));
   }
+}
+
+/** While a checkpoint runs: whether an object of `bytes` can be allocated where it will not be caught. */
+export function hasSettledRoom(bytes: number): boolean {
+  if (mayTakeFresh()) return true;
+  if (bytes > SLAB_BYTES_MAX) return false;
+  const cursor = classOfGranules[(bytes + 15) >>> 4]!;
+  if (cursorHasRoom(cursor) && !isUnsettled(cursorExtent[cursor]!)) return true;
+  const extent = popRoomy(cursor, cursor);
+  if (extent >= 0) moveCursor(cursor, cursor, extent);
+  return extent >= 0 && cursorHasRoom(cursor);
 }
 
 /** Frees every object of the heap at once. */
@@ -210,46 +221,66 @@ function allocateSlow(cursor: number, sizeClass: number, density: Density): Ref 
   for (;;) {
     const extent = cursorExtent[cursor]!;
     if (extent >= 0) {
-      const words = wordWindows[extent >>> 9]!;
-      const end = cursorEnd[cursor]!;
-      for (let word = cursorWord[cursor]!; word < end; word++) {
-        const bits = words[word]!;
-        if (bits === -1) continue;
-        cursorWord[cursor] = word;
-        return takeSlot(words, word, bits, extent, sizeClass);
+      if (cursorHasRoom(cursor)) {
+        const words = wordWindows[extent >>> 9]!;
+        const word = cursorWord[cursor]!;
+        return takeSlot(words, word, words[word]!, extent, sizeClass);
       }
-      cursorExtent[cursor] = -1;
-      noteRoom(extent, sizeClass, extentUsed(extent)); // slots freed behind the cursor
+      leaveExtent(cursor);
     }
     if (!advanceCursor(cursor, sizeClass, density)) return NULL_REF;
   }
 }
 
+/** Moves the cursor to the next word of its extent with room; false when there is none. */
+function cursorHasRoom(cursor: number): boolean {
+  const extent = cursorExtent[cursor]!;
+  if (extent < 0) return false;
+  const words = wordWindows[extent >>> 9]!;
+  const end = cursorEnd[cursor]!;
+  let word = cursorWord[cursor]!;
+  while (word < end && words[word] === -1) word++;
+  cursorWord[cursor] = word;
+  return word < end;
+}
+
+function leaveExtent(cursor: number): void {
+  const extent = cursorExtent[cursor]!;
+  cursorExtent[cursor] = -1;
+  noteRoom(extent, extentSizeClass(extent), extentUsed(extent)); // slots freed behind the cursor
+}
+
 function advanceCursor(cursor: number, sizeClass: number, density: Density): boolean {
   let extent = popRoomy(cursor, sizeClass);
+  if (extent < 0 && !mayTakeFresh()) extent = findRoom(sizeClass, density, roomyCount(sizeClass));
   if (extent < 0) {
     extent = takeExtent(KIND_SLAB, density, sizeClass);
     if (extent < 0 && dropEmptyCursors()) extent = takeExtent(KIND_SLAB, density, sizeClass);
     if (extent >= 0) fenceBitmap(extent, sizeClass);
-    else extent = findAnyRoom(sizeClass, density);
+    else extent = findRoom(sizeClass, density, 1);
     if (extent < 0) return false;
   }
-  cursorExtent[cursor] = extent;
-  cursorWord[cursor] = bitmapWord(extent);
-  cursorEnd[cursor] = bitmapWord(extent) + ((slotCount[sizeClass]! + 31) >>> 5);
+  moveCursor(cursor, sizeClass, extent);
   return true;
 }
 
+function moveCursor(cursor: number, sizeClass: number, extent: number): void {
+  if (cursorExtent[cursor]! >= 0) leaveExtent(cursor);
+  cursorExtent[cursor] = extent;
+  cursorWord[cursor] = bitmapWord(extent);
+  cursorEnd[cursor] = bitmapWord(extent) + ((slotCount[sizeClass]! + 31) >>> 5);
+}
+
+/** An extent with room that may be written to without being caught; -1 when none is known. */
 function popRoomy(cursor: number, sizeClass: number): number {
+  notePassed();
   const list = roomy[cursor]!;
   for (;;) {
     const extent = list.pop();
     if (extent === undefined) return -1;
     if (roomyCursor[extent] === cursor + 1) roomyCursor[extent] = 0;
-    if (cursor < SIZE_CLASSES && isUnsettled(extent)) {
-      postponed.push(extent);
-      continue;
-    }
+    // One that a checkpoint has not reached yet is noted again when it is passed.
+    if (cursor < SIZE_CLASSES && isUnsettled(extent)) continue;
     // The extent may have been given back, and even taken for something else, since it was noted.
     if (belongs(extent, sizeClass, cursor >= SIZE_CLASSES ? DENSE : 0)) return extent;
   }
@@ -286,10 +317,12 @@ function dropEmptyCursors(): boolean {
   return dropped;
 }
 
-/** The last resort of a full arena: an extent with few free slots. */
-function findAnyRoom(sizeClass: number, density: Density): number {
+/** The last resort of a full arena, or of a checkpoint that may take no more fresh memory: an extent
+ *  with so many free slots, wherever it is. */
+function findRoom(sizeClass: number, density: Density, slots: number): number {
   for (let extent = 0; extent < extentCount; extent++) {
-    if (belongs(extent, sizeClass, density)) return extent;
+    if (!belongs(extent, sizeClass, density)) continue;
+    if (slotCount[sizeClass]! - extentUsed(extent) >= slots) return extent;
   }
   return -1;
 }
@@ -302,12 +335,17 @@ function fenceBitmap(extent: number, sizeClass: number): void {
   }
 }
 
-/** Remembers an extent that is worth walking again: a sixteenth of its slots is free. */
+/** Free slots that make an extent worth walking again: a 64th, so that every other word of its bitmap
+ *  has one. Updates out of place leave few in each extent, but in all of them. */
+function roomyCount(sizeClass: number): number {
+  return Math.max(1, slotCount[sizeClass]! >>> 6);
+}
+
+/** Remembers an extent with room. One that a checkpoint has not reached is left for notePassed(). */
 function noteRoom(extent: number, sizeClass: number, used: number): void {
-  const slots = slotCount[sizeClass]!;
-  if (used >= slots || slots - used < slots >>> 4) return;
+  if (slotCount[sizeClass]! - used < roomyCount(sizeClass)) return;
   const cursor = cursorOf(extent);
-  if (roomyCursor[extent] === cursor + 1) return;
+  if (roomyCursor[extent] === cursor + 1 || (cursor < SIZE_CLASSES && isUnsettled(extent))) return;
   roomyCursor[extent] = cursor + 1;
   roomy[cursor]!.push(extent);
 }
@@ -330,7 +368,6 @@ export function free(ref: Ref, bytes: number, density: Density): void {
   slabBytes[0]! -= slotGranules[sizeClass]! << 4;
   const used = addUsed(extent, -1);
   const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
-  if (density !== DENSE) noteFreed(extent, slotGranules[sizeClass]! << 4);
   if (cursorExtent[cursor] === extent) return;
   if (used === 0) freeExtent(extent);
   else noteRoom(extent, sizeClass, used);

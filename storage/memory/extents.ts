@@ -20,7 +20,7 @@ import {
   EXTENTS_PER_WINDOW,
   METADATA_EXTENTS,
 } from './layout.js';
-import { isUnsettled } from './placement.js';
+import { isUnsettled, mayTakeFresh, noteFresh } from './settled.js';
 
 export const KIND_FREE = 0;
 export const KIND_METADATA = 1;
@@ -169,6 +169,8 @@ function occupy(extent: number, kind: number, density: Density, sizeClass: numbe
   if (dirty[extent] === 1) {
     dirty[extent] = 0;
     dirtyCount--;
+  } else {
+    noteFresh(1);
   }
   freeCount--;
   if (extent >= highestUsed) highestUsed = extent + 1;
@@ -192,8 +194,8 @@ function findFree(): number {
   for (let extent = lowestFree; extent < extentCount; extent++) {
     if (extentKind(extent) === KIND_FREE && !ready.includes(extent)) {
       lowestFree = extent;
-      // Freed under a checkpoint that has not reached it yet: the one behind it is better.
-      return isUnsettled(extent) ? findSettled(extent) : extent;
+      // Freed under a checkpoint that has not reached it yet: one behind it is better, if it may be.
+      return isUnsettled(extent) && mayTakeFresh() ? findSettled(extent) : extent;
     }
   }
   lowestFree = extentCount;

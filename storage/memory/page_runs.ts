@@ -31,7 +31,7 @@ import {
   PAGES_PER_EXTENT,
   type Ref,
 } from './layout.js';
-import { isUnsettled } from './placement.js';
+import { isUnsettled, mayTakeFresh } from './settled.js';
 
 const GRANULES_PER_PAGE_SHIFT = 8;
 const PAGES_MAX = (EXTENTS_PER_WINDOW - METADATA_EXTENTS) * PAGES_PER_EXTENT;
@@ -73,7 +73,8 @@ export function allocatePages(pages: number, density: Density): Ref {
 }
 
 function allocateInside(pages: number, density: Density): Ref {
-  const ref = allocateOpen(pages, density, true);
+  let ref = allocateOpen(pages, density, true);
+  if (ref === NULL_REF && !mayTakeFresh()) ref = allocateOpen(pages, density, false);
   if (ref !== NULL_REF) return ref;
   const extent = takeExtent(KIND_PAGES, density, 0);
   // In a full arena, room that a checkpoint has not reached yet is better than none.

@@ -30,7 +30,7 @@ import { avoidPendingExtents, useAllExtents } from '../../storage/memory/allocat
 import { arena } from '../../storage/memory/arena.js';
 import { describeExtents } from '../../storage/memory/extents.js';
 import { databaseRoot, NULL_REF, type Ref } from '../../storage/memory/layout.js';
-import { noteCut } from '../../storage/memory/placement.js';
+import { noteCut } from '../../storage/memory/settled.js';
 import { FLAG_EXPIRES, headerOf, span } from '../../storage/structures/entry.js';
 import { forEachEntry } from '../../storage/structures/table_walk.js';
 import { integer, isInteger, loadInteger, locateString } from '../../storage/values/string.js';
@@ -311,7 +311,8 @@ export class KeyspaceModel {
       this.isCut = false;
       this.settled = 0;
       this.epoch = (this.epoch % (EPOCHS - 1)) + 1;
-      avoidPendingExtents(describeExtents(), random.pick([0, 100_000, 1e9]));
+      const bytesMax = random.pick([0, 100_000, 1e9]);
+      avoidPendingExtents(describeExtents(), () => bytesMax);
     } else if (random.chance(0.02)) {
       this.endCheckpoint();
     } else if (!this.isCut) {
