@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <functional>
 
 #include "test/fixture.h"
 
@@ -21,20 +20,6 @@ size_t residentPages(const Arena& arena, size_t offset, size_t bytes) {
   size_t count = 0;
   for (const unsigned char page : resident) count += page & 1;
   return count;
-}
-
-// Wait status of a child process that runs `body`.
-int statusOfChild(const std::function<void()>& body) {
-  fflush(stdout);
-  const pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    body();
-    _exit(0);
-  }
-  int status = 0;
-  CHECK(waitpid(child, &status, 0) == child);
-  return status;
 }
 
 // A page of a file that is shorter than its mapping: touching it is a bus error.

@@ -37,9 +37,7 @@ void hammerRuns(size_t extents, size_t memoryBytesMax, int runs, bool expectOver
     const Status started = fixture.cut(kinds, memoryBytesMax);
     gate.leave();
     CHECK_OK(started);
-    CHECK_OK(fixture.waitCopied());
-    fixture.checkImage(fixture.path("run.tmp"));
-    fixture.checkCounters();
+    fixture.checkCopied();
     saved += fixture.checkpoint.counters().pagesSaved;
     overflows += fixture.checkpoint.counters().poolOverflows;
     CHECK(fixture.checkpoint.counters().extraBytesPeak <= memoryBytesMax);
@@ -85,14 +83,8 @@ void writesIntoUntouchedPages(const WriteProtectOptions& options) {
   Fixture fixture(4, options);
   fixture.write(kExtentBytes, 5);
   CHECK_OK(fixture.cut(allData(4), 16 << 20));
-  for (size_t offset = 0; offset < fixture.arena.bytes(); offset += kPageBytes) {
-    fixture.write(offset, 9);
-  }
-  CHECK_OK(fixture.waitCopied());
-  fixture.checkImage(fixture.path("run.tmp"));
-  fixture.checkCounters();
-  fixture.checkpoint.abort();
-  fixture.checkUnprotected();
+  fixture.overwritePages();
+  fixture.checkRun();
 }
 TEST(writes_into_untouched_pages) { writesIntoUntouchedPages({}); }
 TEST(writes_into_untouched_pages_on_an_older_kernel) {
@@ -122,9 +114,7 @@ TEST(many_runs_over_the_wrap_of_the_epoch) {
     for (int i = 0; i < 100; i++) {
       fixture.write(random.below(fixture.arena.bytes() / 8) * 8, random.next());
     }
-    CHECK_OK(fixture.waitCopied());
-    fixture.checkImage(fixture.path("run.tmp"));
-    fixture.checkCounters();
+    fixture.checkCopied();
     fixture.checkpoint.abort();
   }
 }

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 
 #include "snapshot/checksum.h"
@@ -128,11 +130,40 @@ void Fixture::checkCounters() {
   CHECK(counters.poolOverflows <= counters.pagesSaved);
 }
 
+void Fixture::checkCopied() {
+  CHECK_OK(waitCopied());
+  checkImage(path("run.tmp"));
+  checkCounters();
+}
+
+void Fixture::checkRun() {
+  checkCopied();
+  checkpoint.abort();
+  checkUnprotected();
+}
+
+void Fixture::overwritePages() {
+  for (size_t offset = 0; offset < arena.bytes(); offset += kPageBytes) write(offset, 9);
+}
+
 void Fixture::checkUnprotected() {
   const CheckpointCounters before = checkpoint.counters();
   for (size_t offset = 0; offset < arena.bytes(); offset += kPageBytes) write(offset, offset);
   CHECK_EQUAL(checkpoint.counters().faults, before.faults);
   CHECK_EQUAL(checkpoint.counters().preArmFaults, before.preArmFaults);
+}
+
+int statusOfChild(const std::function<void()>& body) {
+  fflush(stdout);
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    body();
+    _exit(0);
+  }
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  return status;
 }
 
 bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }

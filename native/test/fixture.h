@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,12 @@ class Fixture {
   // Waits for the end of the copy and takes its result.
   Status waitCopied();
   Status finish(const std::string& finalPath, const std::string& tail = "tail");
+  // Waits for the end of the copy, which succeeds, and checks its file and its counters.
+  void checkCopied();
+  // The same, and that the end of the run leaves nothing protected.
+  void checkRun();
+  // A store into each page.
+  void overwritePages();
   // The file holds what the arena held at the cut, and the checksums of it.
   void checkImage(const std::string& path) const;
   void checkCounters();
@@ -66,6 +73,8 @@ class Fixture {
   uint32_t tableChecksum = 0;  // of the last copy that succeeded
 };
 
+// Wait status of a child process that runs `body`.
+int statusOfChild(const std::function<void()>& body);
 bool exists(const std::string& path);
 std::vector<uint8_t> readFile(const std::string& path);
 

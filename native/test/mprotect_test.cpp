@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 
 #include "test/fixture.h"
 
@@ -39,19 +38,6 @@ size_t mappingCount(const Arena& arena) {
   }
   fclose(file);
   return count;
-}
-
-int statusOfChild(const std::function<void()>& body) {
-  fflush(stdout);
-  const pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    body();
-    _exit(0);
-  }
-  int status = 0;
-  CHECK(waitpid(child, &status, 0) == child);
-  return status;
 }
 
 volatile uint8_t* readOnlyPage() {
@@ -98,11 +84,7 @@ TEST(mprotect_writers_lift_granules) {
     fixture.write(offset, 9);
     CHECK(mappingCount(fixture.arena) <= before + 2 * 8 * 16 + 2);
   }
-  CHECK_OK(fixture.waitCopied());
-  fixture.checkImage(fixture.path("run.tmp"));
-  fixture.checkCounters();
-  fixture.checkpoint.abort();
-  fixture.checkUnprotected();
+  fixture.checkRun();
   CHECK(mappingCount(fixture.arena) <= before);  // and the arena is one again
 }
 
@@ -122,11 +104,7 @@ TEST(mprotect_granule_larger_than_an_extent) {
     for (size_t offset = 0; offset < fixture.arena.bytes(); offset += 37 * kPageBytes) {
       fixture.write(offset, 9);
     }
-    CHECK_OK(fixture.waitCopied());
-    fixture.checkImage(fixture.path("run.tmp"));
-    fixture.checkCounters();
-    fixture.checkpoint.abort();
-    fixture.checkUnprotected();
+    fixture.checkRun();
   }
 }
 

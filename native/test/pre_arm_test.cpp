@@ -29,14 +29,6 @@ void split(Fixture& fixture) {
   }
 }
 
-void checkRun(Fixture& fixture) {
-  CHECK_OK(fixture.waitCopied());
-  fixture.checkImage(fixture.path("run.tmp"));
-  fixture.checkCounters();
-  fixture.checkpoint.abort();
-  fixture.checkUnprotected();
-}
-
 }  // namespace
 
 TEST(pre_armed_pages_are_armed_once) {
@@ -45,10 +37,8 @@ TEST(pre_armed_pages_are_armed_once) {
   fixture.prepare(kMemory, allData(8));
   CHECK_OK(fixture.cut(allData(8), kMemory));
   CHECK_EQUAL(fixture.checkpoint.counters().rangesAtCut, 0);
-  for (size_t offset = 0; offset < fixture.arena.bytes(); offset += kPageBytes) {
-    fixture.write(offset, 9);
-  }
-  checkRun(fixture);
+  fixture.overwritePages();
+  fixture.checkRun();
 }
 
 // Writes before the cut are part of the image, writes after it are not, in noted pages as in
@@ -69,12 +59,8 @@ void writesBeforeAndAfterTheCut(bool splitFirst) {
     CHECK_EQUAL(counters.faults, faultsBefore);
     CHECK_OK(fixture.cut(allData(8), kMemory));
     CHECK(fixture.checkpoint.counters().rangesAtCut > 0);
-    for (size_t offset = 0; offset < fixture.arena.bytes(); offset += kPageBytes) {
-      fixture.write(offset, 9);
-    }
-    CHECK_OK(fixture.waitCopied());
-    fixture.checkImage(fixture.path("run.tmp"));
-    fixture.checkCounters();
+    fixture.overwritePages();
+    fixture.checkCopied();
     fixture.checkpoint.abort();
   }
   fixture.checkUnprotected();
@@ -93,10 +79,8 @@ TEST(extents_come_and_go_between_pre_arm_and_cut) {
   }
   fixture.write(4 * kExtentBytes, 2);     // noted, then without a kind
   CHECK_OK(fixture.cut({1, 0, 1, 2, 0, 0, 1, 1}, kMemory));
-  for (size_t offset = 0; offset < fixture.arena.bytes(); offset += kPageBytes) {
-    fixture.write(offset, 9);
-  }
-  checkRun(fixture);
+  fixture.overwritePages();
+  fixture.checkRun();
 }
 
 TEST(preparation_without_a_run_leaves_nothing) {
@@ -139,7 +123,7 @@ TEST(pre_arm_held_before_it_protects) {
     fixture.write(24, 4);
     CHECK_OK(fixture.cut({1, 1}, kMemory));
     for (size_t page = 0; page < 2 * kPagesPerExtent; page++) fixture.write(page * kPageBytes, 5);
-    checkRun(fixture);
+    fixture.checkRun();
   }
 }
 
@@ -162,7 +146,7 @@ TEST(writer_held_before_it_notes) {
     CHECK_EQUAL(fixture.read(0), 77);
     CHECK_OK(fixture.cut({1, 1}, kMemory));
     for (size_t page = 0; page < 2 * kPagesPerExtent; page++) fixture.write(page * kPageBytes, 5);
-    checkRun(fixture);
+    fixture.checkRun();
   }
 }
 
@@ -203,7 +187,7 @@ TEST(dense_metadata_is_protected_last) {
   fixture.write(0, 6);
   CHECK_EQUAL(fixture.checkpoint.counters().preArmFaults, 1);
   CHECK_OK(fixture.cut({2, 1, 1}, kMemory));
-  checkRun(fixture);
+  fixture.checkRun();
 }
 
 // Neighbouring notes share a call, and many notes of an extent are one call, since each costs as
@@ -224,7 +208,7 @@ TEST(notes_are_protected_in_few_calls) {
     CHECK_OK(fixture.cut({1, 1}, kMemory));
     CHECK_EQUAL(calls.taken(), 0);
     for (size_t page = 0; page < 2 * kPagesPerExtent; page++) fixture.write(page * kPageBytes, 5);
-    checkRun(fixture);
+    fixture.checkRun();
     split(fixture);
     return taken;
   };
@@ -263,7 +247,7 @@ TEST(the_last_steps_before_the_cut_are_bounded) {
   CHECK(steps >= 3 && steps <= 6);  // 640 calls and 100 more in between
   CHECK_OK(fixture.cut(kinds, kMemory));
   CHECK_EQUAL(fixture.checkpoint.counters().rangesAtCut, 0);
-  checkRun(fixture);
+  fixture.checkRun();
 }
 
 // Four writers all the time: during the passes, between them and the cut, and during the copy.
@@ -291,9 +275,7 @@ void hammerPreparedRuns(size_t extents, int runs) {
     const Status started = fixture.cut(kinds, kMemory);
     gate.leave();
     CHECK_OK(started);
-    CHECK_OK(fixture.waitCopied());
-    fixture.checkImage(fixture.path("run.tmp"));
-    fixture.checkCounters();
+    fixture.checkCopied();
     preArmFaults += fixture.checkpoint.counters().preArmFaults;
     saved += fixture.checkpoint.counters().pagesSaved;
     fixture.checkpoint.abort();

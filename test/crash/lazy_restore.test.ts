@@ -1,16 +1,9 @@
 // A server that serves while it reads its checkpoint: kill -9, start, and at once reads, writes,
 // checkpoints and flushes; and what a damaged checkpoint does then.
-import {
-  closeSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { flipByte } from '../support/flip_byte.js';
 import type { RawClient } from '../support/raw_client.js';
 import {
   freePort,
@@ -153,17 +146,8 @@ describe('a damaged block', () => {
     const newest = readdirSync(join(dir, 'checkpoints')).sort().at(-1)!;
     const path = join(dir, 'checkpoints', newest);
     const at = readFileSync(path).indexOf(`value:${key}\0`);
-    flip(path, at);
+    flipByte(path, at, 1);
     return { path, block: Math.floor(at / BLOCK_BYTES) };
-  }
-
-  function flip(path: string, offset: number): void {
-    const file = openSync(path, 'r+');
-    const byte = Buffer.alloc(1);
-    readSync(file, byte, 0, 1, offset);
-    byte[0]! ^= 1;
-    writeSync(file, byte, 0, 1, offset);
-    closeSync(file);
   }
 
   test('is never served: the server stops, says why and what to do', async () => {

@@ -1,17 +1,10 @@
 // Lazy restore over the binding: what JavaScript reads and writes while the file is being read.
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { native } from '../../native/index.js';
+import { flipByte } from '../support/flip_byte.js';
 import { runTool } from '../support/run_tool.js';
 import {
   extentBytes,
@@ -55,15 +48,6 @@ function restore(): Promise<void> {
     native.restoreLazily({ ...request, onFilled });
     native.startFilling();
   });
-}
-
-function flipByte(offset: number): void {
-  const file = openSync(path, 'r+');
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, offset);
-  byte[0]! ^= 0x40;
-  writeSync(file, byte, 0, 1, offset);
-  closeSync(file);
 }
 
 test('the arena reads as the file at once, and progress ends at the whole', async () => {
@@ -119,13 +103,13 @@ test('an eager restore takes over; the lazy one is not heard of again', async ()
 
 test('a damaged block is reported by the background threads', async () => {
   const offset = 5 * extentBytes + 3 * 65536 + 17;
-  flipByte(offset);
+  flipByte(path, offset);
   await expect(restore()).rejects.toThrow(
     /lazy\.still is damaged: checksum of block 163 \(file offset 10682368\): expected [0-9a-f]{8}, found/,
   );
   const run = (): Promise<number> => start(extents, join(folder, 'third.tmp')).copied;
   await expect(run()).rejects.toThrow(/block 163/);
-  flipByte(offset);
+  flipByte(path, offset);
   await restore();
 });
 
@@ -133,16 +117,16 @@ test('every flipped byte of the block table is refused, and nothing changes', ()
   words.fill(5);
   const lazily = (): void => native.restoreLazily({ ...request, onFilled: () => {} });
   for (let at = 0; at < extents.length * 128; at += 1) {
-    flipByte(request.tableOffset + at);
+    flipByte(path, request.tableOffset + at);
     expect(lazily).toThrow(/checksum of its block table: expected [0-9a-f]{8}, found/);
-    flipByte(request.tableOffset + at);
+    flipByte(path, request.tableOffset + at);
   }
   expect(words.every((word) => word === 5)).toBe(true);
 });
 
 test('touching a damaged block ends the process with a message on standard error and in the log', async () => {
   const offset = 7 * extentBytes + 31 * 65536 + 65535; // of all blocks the last one to be read
-  flipByte(offset);
+  flipByte(path, offset);
   const log = join(folder, 'damage.log');
   const script = join(folder, 'damage.cjs');
   writeFileSync(
@@ -162,7 +146,7 @@ test('touching a damaged block ends the process with a message on standard error
     /^stillframe: checkpoint .*lazy\.still is damaged: checksum of block 255 \(file offset 16711680\): expected [0-9a-f]{8}, found [0-9a-f]{8}; it is never served: the process ends with exit code 3\. Try another\.\n$/,
   );
   expect(readFileSync(log, 'utf8')).toBe(result.stderr);
-  flipByte(offset);
+  flipByte(path, offset);
   rmSync(log);
 });
 

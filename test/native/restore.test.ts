@@ -1,8 +1,9 @@
 // Restore from JavaScript: round trip, and refusals that name file, block and both checksums.
-import { closeSync, openSync, readSync, truncateSync, writeSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { native } from '../../native/index.js';
+import { flipByte } from '../support/flip_byte.js';
 import {
   extentBytes,
   finish,
@@ -31,15 +32,6 @@ beforeEach(() => {
   words.fill(5);
 });
 
-function flipByte(offset: number): void {
-  const file = openSync(path, 'r+');
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, offset);
-  byte[0]! ^= 0x40;
-  writeSync(file, byte, 0, 1, offset);
-  closeSync(file);
-}
-
 test('what was saved comes back; the rest reads as zeros', () => {
   native.restoreExtents(request);
   expect(firstDifference(words.slice(), cut)).toBe(-1);
@@ -47,13 +39,13 @@ test('what was saved comes back; the rest reads as zeros', () => {
 
 test('a damaged block is refused and nothing of it is seen', () => {
   const offset = 3 * extentBytes + 5 * 65536 + 17;
-  flipByte(offset);
+  flipByte(path, offset);
   const restore = (): void => native.restoreExtents(request);
   expect(restore).toThrow(expect.objectContaining({ name: 'RestoreError' }));
   expect(restore).toThrow(path);
   expect(restore).toThrow(/checksum of block 101 .*expected [0-9a-f]{8}, found [0-9a-f]{8}/);
   expect(words.every((word) => word === 0)).toBe(true);
-  flipByte(offset);
+  flipByte(path, offset);
   native.restoreExtents(request);
   expect(firstDifference(words.slice(), cut)).toBe(-1);
 });
