@@ -38,6 +38,12 @@ export const BITFIELD_TYPE =
 export const BITFIELD_OVERFLOW = 'ERR Invalid OVERFLOW type specified';
 export const BITFIELD_RO_GET_ONLY = 'ERR BITFIELD_RO only supports the GET subcommand';
 
+// HyperLogLog
+export const HLL_NOT_VALID = 'WRONGTYPE Key is not a valid HyperLogLog string value.';
+export const HLL_CORRUPT = 'INVALIDOBJ Corrupted HLL object detected';
+export const HLL_NO_KEY = 'ERR The specified key does not exist';
+export const HLL_NOT_SPARSE = 'ERR HLL encoding is not sparse';
+
 // LCS
 export const LCS_NOT_STRINGS = 'ERR The specified keys must contain string values';
 export const LCS_LENGTH_AND_INDEXES =
@@ -175,6 +181,15 @@ export function unknownSubcommandOrArity(container: string, subcommand: string):
 /** `command` in lower case. */
 export function invalidExpireTime(command: string): string {
   return `ERR invalid expire time in '${command}' command`;
+}
+
+export function unknownPfdebug(subcommand: string): string {
+  return `ERR Unknown PFDEBUG subcommand '${cString(subcommand)}'`;
+}
+
+/** PFSELFTEST has found a fault. */
+export function selfTestFailed(what: string): string {
+  return `TESTFAILED ${what}`;
 }
 
 export function unsupportedOption(option: string): string {

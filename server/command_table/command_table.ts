@@ -8,6 +8,7 @@ import { commandRows } from './command_rows.js';
 import { connectionRows } from './connection_rows.js';
 import { databaseRows } from './database_rows.js';
 import { expiryRows } from './expiry_rows.js';
+import { hyperLogLogRows } from './hyperloglog_rows.js';
 import { keyRows } from './key_rows.js';
 import { latencyRows } from './latency_rows.js';
 import { objectRows } from './object_rows.js';
@@ -24,6 +25,7 @@ const ROWS: readonly CommandRow[] = [
   ...stringRows,
   ...stringPartRows,
   ...bitmapRows,
+  ...hyperLogLogRows,
   ...keyRows,
   ...expiryRows,
   ...databaseRows,

@@ -205,6 +205,13 @@ export const CONFIG_TABLE = {
   'lazyfree-lazy-user-del': option(yesNo(), false, ACCEPTED),
   'lazyfree-lazy-user-flush': option(yesNo(), false, ACCEPTED),
 
+  // Data types
+  'hll-sparse-max-bytes': option(
+    memory(0, UNBOUNDED),
+    3000,
+    'Bytes, header included, above which a HyperLogLog becomes dense',
+  ),
+
   // Checkpoints
   dir: option(
     text('a path of a directory', (path) => resolve(path)),
