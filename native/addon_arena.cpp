@@ -377,14 +377,16 @@ void CheckpointPrepare(const Napi::CallbackInfo& info) {
 void CheckpointProtect(const Napi::CallbackInfo& info) {
   ArenaBinding* binding = OpenedArena(info);
   Napi::Object request;
+  std::string temporaryPath;
   Bytes extents;
   Napi::Function onProtected;
   if (binding == nullptr || !ReadObject(info, request) ||
+      !ReadText(request, "temporaryPath", temporaryPath) ||
       !ReadBytes(request, "extents", extents) ||
       !ReadFunction(request, "onProtected", onProtected)) {
     return;
   }
-  const Status status = binding->checkpoint->protectAhead(CopyOf(extents));
+  const Status status = binding->checkpoint->protectAhead(CopyOf(extents), temporaryPath);
   if (!status.ok()) return Throw(info.Env(), status);
   Expect(*binding, CheckpointEvent::protectedAhead, onProtected);
 }
@@ -413,6 +415,7 @@ Napi::Value CheckpointStartRun(const Napi::CallbackInfo& info) {
       !ReadFunction(request, "onCopied", onCopied)) {
     return {};
   }
+  start.captures = request.Get("captures").ToBoolean();
   start.kinds = extents.data;
   start.extentCount = extents.length;
   uint64_t pauseMicros = 0;
@@ -423,6 +426,11 @@ Napi::Value CheckpointStartRun(const Napi::CallbackInfo& info) {
   }
   Expect(*binding, CheckpointEvent::copied, onCopied);
   return Napi::Number::New(info.Env(), static_cast<double>(pauseMicros));
+}
+
+Napi::Value CheckpointCapture(const Napi::CallbackInfo& info) {
+  ArenaBinding* binding = OpenedArena(info);
+  return Napi::Boolean::New(info.Env(), binding != nullptr && binding->checkpoint->capture());
 }
 
 void CheckpointFinish(const Napi::CallbackInfo& info) {
@@ -578,6 +586,7 @@ void DefineArena(Napi::Env env, Napi::Object exports) {
   define("checkpointProtect", CheckpointProtect);
   define("checkpointApproach", CheckpointApproach);
   define("checkpointStart", CheckpointStartRun);
+  define("checkpointCapture", CheckpointCapture);
   define("checkpointFinish", CheckpointFinish);
   define("checkpointWait", CheckpointWait);
   define("checkpointAbort", CheckpointAbort);

@@ -142,7 +142,7 @@ function persistenceFacts(): PersistenceFacts {
     keysExpiredAtLoad: 0, // a restore keeps them; they expire like all others
     currentPagesDone: current === null ? 0 : current.pagesCopied + current.pagesSaved,
     currentPagesTotal: current?.pagesTotal ?? 0,
-    currentExtraBytes: current?.extraBytesPeak ?? 0,
+    currentExtraBytes: current?.extraBytes ?? 0,
     currentExtraBytesPeak: current?.extraBytesPeak ?? 0,
     mechanism: arena.mechanism,
     mechanismReason: arena.mechanismReason,

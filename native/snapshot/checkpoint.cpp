@@ -18,6 +18,10 @@ uint64_t monotonicNanos() {
 
 uint64_t monotonicMicros() { return monotonicNanos() / 1000; }
 
+// What capture() copies before commands run again: a millisecond at most, and no more than half of
+// the time that they had since.
+constexpr uint64_t kCaptureNanosMax = 1'000'000;
+
 }  // namespace
 
 // Extents that come into use between preparation and cut, as far as memory is laid out for them.
@@ -61,6 +65,10 @@ Status Checkpoint::startThread() {
 
 void Checkpoint::submit(Job job) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  submitLocked(job);
+}
+
+void Checkpoint::submitLocked(Job job) {
   job_ = job;
   changed_.notify_all();
 }
@@ -86,12 +94,13 @@ Status Checkpoint::prepare(size_t memoryBytesMax, std::vector<uint8_t> kinds) {
   return status;
 }
 
-Status Checkpoint::protectAhead(std::vector<uint8_t> kinds) {
+Status Checkpoint::protectAhead(std::vector<uint8_t> kinds, std::string temporaryPath) {
   Status status = checkKinds(kinds.data(), kinds.size());
   if (status.ok()) status = checkIdle();
   if (status.ok()) status = startThread();
   if (!status.ok()) return status;
   preparedKinds_ = std::move(kinds);
+  preparedPath_ = std::move(temporaryPath);
   submit(Job::protectAhead);
   return status;
 }
@@ -128,17 +137,16 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
   if (status.ok()) {
     status = memory_.open(request.memoryBytesMax, request.kinds, request.extentCount);
   }
-  if (status.ok()) {
-    status = spill_.open(request.temporaryPath, request.extentCount * kPagesPerExtent);
-  }
-  if (status.ok()) status = file_.create(request.temporaryPath, request.useDirect);
+  if (status.ok()) status = openFiles(request.temporaryPath);
   if (status.ok()) {
     cut_.pool().attach(memory_.poolMemory(), memory_.slotCount());
     status = cut_.prepare(request.kinds, request.extentCount, spill_);
+    listDense(request.kinds, request.extentCount);
   }
   const uint64_t begin = monotonicNanos();
   if (status.ok()) status = cut_.arm();
-  const uint64_t nanos = monotonicNanos() - begin + std::exchange(approachNanos_, 0);
+  const uint64_t end = monotonicNanos();
+  const uint64_t nanos = end - begin + std::exchange(approachNanos_, 0);
   if (!status.ok()) {
     (void)cut_.liftRest();  // the first error is the one to report
     file_.discard();
@@ -147,15 +155,55 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
     return status;
   }
   pauseMicros = (nanos + 999) / 1000;
+  lastCaptureNanos_ = end;
   const std::lock_guard<std::mutex> lock(mutex_);
   startedMicros_ = begin / 1000;
   durationMicros_ = 0;
   pauseMicros_ = pauseMicros;
   extraBytesPeak_ = memory_.bytes();
   phase_ = Phase::copying;
-  job_ = Job::copy;
-  changed_.notify_all();
+  capturing_ = request.captures && !dense_.empty();
+  if (!capturing_) submitLocked(Job::copy);
   return status;
+}
+
+// Unless protectAhead() has done it.
+Status Checkpoint::openFiles(const std::string& temporaryPath) {
+  if (file_.isOpen() && file_.path() == temporaryPath) return Status();
+  Status status = spill_.open(temporaryPath, arena_.extentCount() * kPagesPerExtent);
+  if (status.ok()) status = file_.create(temporaryPath, useDirect_);
+  return status;
+}
+
+void Checkpoint::listDense(const uint8_t* kinds, size_t extentCount) {
+  dense_.clear();
+  for (size_t extent = 0; extent < extentCount; extent++) {
+    if (kinds[extent] == static_cast<uint8_t>(ExtentKind::denseMetadata)) {
+      dense_.push_back(static_cast<uint32_t>(extent));
+    }
+  }
+  captured_ = 0;
+  captureStatus_ = Status();
+}
+
+bool Checkpoint::capture() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!capturing_) return false;
+  }
+  const uint64_t begin = monotonicNanos();
+  const uint64_t end = begin + std::min((begin - lastCaptureNanos_) / 2, kCaptureNanosMax);
+  const size_t last = std::min(dense_.size(), memory_.stagingCount());
+  do {
+    captureStatus_ = cut_.copyExtent(dense_[captured_], memory_.staging(captured_));
+    captured_ += captureStatus_.ok();
+    lastCaptureNanos_ = monotonicNanos();
+  } while (captureStatus_.ok() && captured_ < last && lastCaptureNanos_ < end);
+  if (captureStatus_.ok() && captured_ < last) return true;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  capturing_ = false;
+  submitLocked(Job::copy);
+  return false;
 }
 
 Status Checkpoint::finish(std::vector<uint8_t> tail, std::string finalPath) {
@@ -167,13 +215,13 @@ Status Checkpoint::finish(std::vector<uint8_t> tail, std::string finalPath) {
   tail_ = std::move(tail);
   finalPath_ = std::move(finalPath);
   phase_ = Phase::finishing;
-  job_ = Job::finish;
-  changed_.notify_all();
+  submitLocked(Job::finish);
   return Status();
 }
 
 void Checkpoint::wait() {
   std::unique_lock<std::mutex> lock(mutex_);
+  if (std::exchange(capturing_, false)) submitLocked(Job::copy);  // the rest is the thread's
   waitForJob(lock);
 }
 
@@ -181,6 +229,7 @@ void Checkpoint::abort() {
   cancelled_.store(true, std::memory_order_relaxed);
   if (restore_ != nullptr) restore_->wake();
   std::unique_lock<std::mutex> lock(mutex_);
+  if (std::exchange(capturing_, false)) submitLocked(Job::copy);  // which ends at once
   waitForJob(lock);
   results_.clear();
   if (phase_ == Phase::copied) {
@@ -190,6 +239,7 @@ void Checkpoint::abort() {
   (void)cut_.liftRest();  // of a preparation; what the kernel refuses is lifted when it is touched
   approachNanos_ = 0;
   file_.discard();
+  spill_.close();
   memory_.release();
   cancelled_.store(false, std::memory_order_relaxed);
 }
@@ -295,18 +345,27 @@ Status Checkpoint::prepareRun() {
 Status Checkpoint::protectRun() {
   Status status;
   if (restore_ != nullptr) status = restore_->waitFilled(cancelled_);
+  if (status.ok()) status = openFiles(preparedPath_);
   if (status.ok()) {
     status = cut_.preArm().run(preparedKinds_.data(), preparedKinds_.size(), cancelled_);
   }
   if (!status.ok()) {
     (void)cut_.liftRest();  // the first error is the one to report
+    file_.discard();
+    spill_.close();
     memory_.release();
   }
   return status;
 }
 
 Status Checkpoint::copy() {
-  Status status = copyCut({cut_, memory_, file_, spill_, cancelled_}, tableChecksum_);
+  const CopyRequest request{cut_, memory_, file_, spill_, cancelled_};
+  Status status = captureStatus_;
+  if (status.ok()) status = copyMetadata(request, dense_, captured_);
+  if (status.ok()) {
+    memory_.releaseStaging();
+    status = copyObjects(request, tableChecksum_);
+  }
   if (!status.ok()) (void)cut_.liftAll();  // the first error is the one to report
   cut_.disarm();
   const Status lifted = cut_.liftRest();  // extents that were freed before the cut

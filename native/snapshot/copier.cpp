@@ -12,6 +12,9 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the block table is lit
 // `next`: the extent that will be staged after this one; what was spilled of it comes from the disk
 // while this one goes there.
 Status writeStaged(const CopyRequest& request, size_t extent, size_t next, uint8_t* staging) {
+  if (request.cancelled.load(std::memory_order_relaxed)) {
+    return Status::failure("the run was stopped");
+  }
   Status status = request.cut.overlaySaved(extent, staging, request.cancelled);
   if (status.ok()) status = request.spill.writeBack();
   if (!status.ok()) return status;
@@ -23,53 +26,52 @@ Status writeStaged(const CopyRequest& request, size_t extent, size_t next, uint8
   return request.file.writeExtent(extent, staging);
 }
 
-// The first extent of a kind at or behind `extent`; extentCount() when there is none.
-size_t nextOfKind(const Cut& cut, ExtentKind kind, size_t extent) {
-  while (extent < cut.extentCount() && cut.kindOf(extent) != kind) extent++;
-  return extent;
+Status copyToStaging(const CopyRequest& request, size_t extent, size_t slot) {
+  Status status = request.cut.copyExtent(extent, request.memory.staging(slot));
+  sched_yield();
+  return status;
 }
 
-// Copies all extents of one kind, `groupMax` at a time: first the whole group to memory, then to
-// the file.
-Status copyKind(const CopyRequest& request, ExtentKind kind, size_t groupMax) {
-  size_t group[RunMemory::kStagingMax];
-  const size_t extentCount = request.cut.extentCount();
-  for (size_t extent = nextOfKind(request.cut, kind, 0); extent < extentCount;) {
-    size_t count = 0;
-    for (; extent < extentCount && count < groupMax;
-         extent = nextOfKind(request.cut, kind, extent + 1)) {
-      if (request.cancelled.load(std::memory_order_relaxed)) {
-        return Status::failure("the run was stopped");
-      }
-      Status status = request.cut.copyExtent(extent, request.memory.staging(count));
-      if (!status.ok()) return status;
-      group[count++] = extent;
-      sched_yield();
-    }
-    for (size_t i = 0; i < count; i++) {
-      const size_t next = i + 1 < count ? group[i + 1] : extent;
-      Status status = writeStaged(request, group[i], next, request.memory.staging(i));
-      if (!status.ok()) return status;
-    }
-  }
-  return Status();
+// The first extent of objects at or behind `extent`; extentCount() when there is none.
+size_t nextObjects(const Cut& cut, size_t extent) {
+  while (extent < cut.extentCount() && cut.kindOf(extent) != ExtentKind::data) extent++;
+  return extent;
 }
 
 }  // namespace
 
-Status copyCut(const CopyRequest& request, uint32_t& tableChecksum) {
-  const uint64_t dataBytes = uint64_t{request.cut.extentCount()} * kExtentBytes;
-  Status status = request.file.reserve(dataBytes);
-  if (status.ok()) {
-    status = copyKind(request, ExtentKind::denseMetadata, request.memory.stagingCount());
+Status copyMetadata(const CopyRequest& request, const std::vector<uint32_t>& extents,
+                    size_t captured) {
+  const size_t slots = request.memory.stagingCount();
+  Status status = request.file.reserve(uint64_t{request.cut.extentCount()} * kExtentBytes);
+  for (size_t written = 0; status.ok() && written < extents.size(); written++) {
+    // Every slot that is free takes an extent before the next one is written.
+    for (; status.ok() && captured < extents.size() && captured - written < slots; captured++) {
+      status = copyToStaging(request, extents[captured], captured % slots);
+    }
+    if (!status.ok()) break;
+    const size_t next = written + 1 < extents.size() ? extents[written + 1]
+                                                     : nextObjects(request.cut, 0);
+    status = writeStaged(request, extents[written], next, request.memory.staging(written % slots));
   }
-  request.memory.releaseStaging();
-  if (status.ok()) status = copyKind(request, ExtentKind::data, 1);
-  if (status.ok()) status = request.cut.checkComplete();
+  return status;
+}
+
+Status copyObjects(const CopyRequest& request, uint32_t& tableChecksum) {
+  const size_t extentCount = request.cut.extentCount();
+  for (size_t extent = nextObjects(request.cut, 0); extent < extentCount;) {
+    const size_t next = nextObjects(request.cut, extent + 1);
+    Status status = copyToStaging(request, extent, 0);
+    if (status.ok()) status = writeStaged(request, extent, next, request.memory.staging(0));
+    if (!status.ok()) return status;
+    extent = next;
+  }
+  Status status = request.cut.checkComplete();
   if (!status.ok()) return status;
-  const size_t tableBytes = request.cut.extentCount() * kBlocksPerExtent * sizeof(uint32_t);
+  const size_t tableBytes = extentCount * kBlocksPerExtent * sizeof(uint32_t);
   tableChecksum = crc32c(request.memory.table(), tableBytes);
-  return request.file.writeAt(dataBytes, request.memory.table(), tableBytes, "the block table");
+  return request.file.writeAt(uint64_t{extentCount} * kExtentBytes, request.memory.table(),
+                              tableBytes, "the block table");
 }
 
 }  // namespace stillframe

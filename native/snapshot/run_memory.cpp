@@ -8,6 +8,9 @@
 namespace stillframe {
 namespace {
 
+// Slots take a quarter of the memory at most.
+constexpr size_t kSlotShare = 4;
+
 constexpr size_t wholePages(size_t bytes) {
   return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
 }
@@ -32,13 +35,13 @@ Status RunMemory::open(size_t memoryBytesMax, const uint8_t* kinds, size_t exten
     return static_cast<size_t>(std::count(kinds, kinds + extentCount, byte)) + more;
   };
   const size_t dense = countOf(ExtentKind::denseMetadata);
-  // Up to two thirds for staging, the rest for slots.
   const size_t budget = memoryBytesMax - tableBytes - stateBytes;
+  const size_t forSlots = std::max(budget / kSlotShare, oneSlot);
   const size_t staging =
-      std::clamp<size_t>(std::min(budget / 3 * 2 / kExtentBytes, dense), 1, kStagingMax);
+      std::clamp<size_t>((budget - forSlots) / kExtentBytes, 1, std::max<size_t>(dense, 1));
+  const size_t left = std::min(budget - staging * kExtentBytes, forSlots);
   const size_t slots = std::min((dense + countOf(ExtentKind::data)) * kPagesPerExtent,
-                                PreimagePool::slotsWithin((budget - staging * kExtentBytes) /
-                                                          kPageBytes * kPageBytes));
+                                PreimagePool::slotsWithin(left / kPageBytes * kPageBytes));
   const size_t poolBytes = wholePages(PreimagePool::bytesFor(slots));
   const size_t total = staging * kExtentBytes + poolBytes + tableBytes;
   // Prepared memory may be a little larger than needed now (the arena grew meanwhile).

@@ -4,9 +4,10 @@
 //
 // It is touched before the cut (fresh memory is slow) and given back to the system after the run: a
 // server that holds 64 MiB for the few seconds of a checkpoint should not show them for hours. All
-// staging but one extent is given back once dense metadata is copied: only that goes in groups.
-// Small arenas take less than the bound: a run never needs more staging than it has extents, nor
-// more slots than it has pages.
+// staging but one extent is given back once dense metadata is in the file: only that is copied
+// ahead, and the more of it at once, the fewer writes are caught.
+// Small arenas take less than the bound: a run never needs more staging than it has extents of
+// dense metadata, nor more slots than it has pages.
 //
 // What a run touches elsewhere counts against the bound too: page states and the notes of pre-arm.
 #pragma once
@@ -20,9 +21,6 @@ namespace stillframe {
 
 class RunMemory {
  public:
-  // Extents copied at memory speed before the first byte goes to the file.
-  static constexpr size_t kStagingMax = 16;
-
   // Lays out memory for a run over the extents with these kinds and `more` extents behind them, and
   // touches it. Keeps what is laid out already when it fits. Fails when the bound is too small for
   // one extent, one slot and the block table, and says how much is needed.

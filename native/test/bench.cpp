@@ -51,7 +51,7 @@ struct Bench {
     start.kinds = kinds.data();
     start.extentCount = kinds.size();
     start.memoryBytesMax = 64 << 20;
-    start.useDirect = useDirect;
+    checkpoint.useDirect(useDirect);
     unlink((directory + "/bench.still").c_str());
     uint64_t pause = 0;
     const double begin = now();
@@ -61,8 +61,7 @@ struct Bench {
     checkpoint.wait();
     const double copied = now();
     CheckpointResult result;
-    checkpoint.takeResult(result);
-    require(result.status);
+    while (checkpoint.takeResult(result)) require(result.status);
     tableChecksum = result.tableChecksum;
     require(checkpoint.finish({}, directory + "/bench.still"));
     checkpoint.wait();

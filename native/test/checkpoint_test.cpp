@@ -2,6 +2,7 @@
 // meanwhile.
 #include "snapshot/checkpoint.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "arena/test_points.h"
 #include "test/fixture.h"
 #include "test/hammer.h"
+#include "test/hold.h"
 
 using namespace stillframe;
 using namespace stillframe::test;
@@ -33,10 +35,13 @@ void hammerRuns(size_t extents, size_t memoryBytesMax, int runs, bool expectOver
     std::vector<uint8_t> kinds(1 + random.below(extents));
     for (uint8_t& kind : kinds) kind = static_cast<uint8_t>(random.below(3));
     kinds.back() = 1;
+    fixture.captures = random.below(2) == 0;
     gate.closeForCut();
+    hammer.allow(static_cast<int64_t>(100 + random.below(4000)));  // for after the cut
     const Status started = fixture.cut(kinds, memoryBytesMax);
     gate.leave();
     CHECK_OK(started);
+    for (size_t steps = random.below(8); steps > 0 && fixture.checkpoint.capture();) steps--;
     fixture.checkCopied();
     saved += fixture.checkpoint.counters().pagesSaved;
     overflows += fixture.checkpoint.counters().poolOverflows;
@@ -228,6 +233,87 @@ TEST(prepared_memory_is_used_and_given_back) {
   CHECK(fixture.checkpoint.takeResult(result));
   CHECK(result.event == CheckpointEvent::prepared);
   CHECK_OK(fixture.waitCopied());
+  fixture.checkpoint.abort();
+}
+
+// ---- dense metadata, copied by whoever made the cut ----
+
+TEST(captured_metadata_is_written_to_without_faults) {
+  Fixture fixture(7);
+  fixture.fill(1);
+  fixture.captures = true;
+  const std::vector<uint8_t> kinds{2, 1, 2, 0, 2, 1, 1};
+  CHECK_OK(fixture.cut(kinds, 32 << 20));
+  CHECK_EQUAL(fixture.checkpoint.counters().pagesCopied, 0);  // the thread waits
+  fixture.write(2 * kExtentBytes, 9);                         // a page saved before
+  const uint64_t faults = fixture.checkpoint.counters().faults;
+  while (fixture.checkpoint.capture()) CHECK(fixture.checkpoint.covers(0, 1));
+  for (const size_t extent : {0, 2, 4}) fixture.overwriteExtent(extent);
+  CHECK_EQUAL(fixture.checkpoint.counters().faults, faults);
+  CHECK(!fixture.checkpoint.capture());
+  fixture.checkRun();
+}
+
+TEST(metadata_that_staging_cannot_hold_is_copied_by_the_thread) {
+  Fixture fixture(9);
+  fixture.fill(1);
+  fixture.captures = true;
+  const std::vector<uint8_t> kinds{2, 2, 2, 2, 2, 2, 2, 1, 1};
+  CHECK_OK(fixture.cut(kinds, 8 << 20));  // staging for three
+  size_t steps = 1;
+  for (; fixture.checkpoint.capture(); steps++) CHECK(steps < 4);
+  fixture.overwritePages();
+  fixture.checkRun();
+}
+
+// Whoever waits or gives up does not have to capture first.
+TEST(capture_may_be_left_to_the_thread_or_given_up) {
+  for (const bool once : {false, true}) {
+    Fixture fixture(4);
+    fixture.fill(1);
+    fixture.captures = true;
+    CHECK_OK(fixture.cut({2, 2, 2, 1}, 32 << 20));
+    if (once) (void)fixture.checkpoint.capture();
+    fixture.overwritePages();
+    CHECK_OK(fixture.waitCopied());
+    fixture.checkImage(fixture.path("run.tmp"));
+    fixture.checkpoint.abort();
+    CHECK_OK(fixture.cut({2, 2, 2, 1}, 32 << 20));
+    if (once) (void)fixture.checkpoint.capture();
+    fixture.checkpoint.abort();
+    CHECK(!fixture.checkpoint.active() && !fixture.checkpoint.capture());
+    CHECK(!exists(fixture.path("run.tmp")));
+    fixture.checkUnprotected();
+    CHECK_OK(fixture.cut({2, 2, 2, 1}, 32 << 20));
+    if (once) (void)fixture.checkpoint.capture();
+    fixture.checkpoint.close();
+    CHECK(!exists(fixture.path("run.tmp")));
+  }
+}
+
+thread_local bool isCaptureThread = false;
+
+// The copier is held at the first extent of objects: by then dense metadata is in the file.
+TEST(staging_is_given_back_after_the_metadata) {
+  Fixture fixture(10);
+  fixture.fill(1);
+  fixture.captures = true;
+  isCaptureThread = true;
+  const Holding holding;
+  testPointHook.store([](TestPoint point) {
+    if (!isCaptureThread) first.pass(point);
+  });
+  first.set(TestPoint::copierDecided);
+  CHECK_OK(fixture.cut({2, 2, 2, 2, 2, 2, 1, 1, 1, 1}, 32 << 20));
+  const CheckpointCounters atCut = fixture.checkpoint.counters();
+  CHECK_EQUAL(atCut.extraBytes, atCut.extraBytesPeak);
+  while (fixture.checkpoint.capture()) sched_yield();
+  first.waitUntilReached();
+  CHECK_EQUAL(fixture.checkpoint.counters().extraBytes, atCut.extraBytesPeak - 5 * kExtentBytes);
+  first.release();
+  CHECK_OK(fixture.waitCopied());
+  CHECK_EQUAL(fixture.checkpoint.counters().extraBytes, 0);
+  fixture.checkImage(fixture.path("run.tmp"));
   fixture.checkpoint.abort();
 }
 

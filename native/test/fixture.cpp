@@ -54,13 +54,14 @@ Status Fixture::cut(const std::vector<uint8_t>& extentKinds, size_t memoryBytesM
   start.kinds = kinds.data();
   start.extentCount = kinds.size();
   start.memoryBytesMax = memoryBytesMax;
+  start.captures = captures;
   return checkpoint.start(start, pauseMicros);
 }
 
 void Fixture::prepare(size_t memoryBytesMax, const std::vector<uint8_t>& extentKinds) {
   CHECK_OK(checkpoint.prepare(memoryBytesMax, extentKinds));
   waitFor(CheckpointEvent::prepared);
-  CHECK_OK(checkpoint.protectAhead(extentKinds));
+  CHECK_OK(checkpoint.protectAhead(extentKinds, path("run.tmp")));
   waitFor(CheckpointEvent::protectedAhead);
 }
 
@@ -143,7 +144,13 @@ void Fixture::checkRun() {
 }
 
 void Fixture::overwritePages() {
-  for (size_t offset = 0; offset < arena.bytes(); offset += kPageBytes) write(offset, 9);
+  for (size_t extent = 0; extent < arena.extentCount(); extent++) overwriteExtent(extent);
+}
+
+void Fixture::overwriteExtent(size_t extent) {
+  for (size_t page = 0; page < kPagesPerExtent; page++) {
+    write(extent * kExtentBytes + page * kPageBytes, 9);
+  }
 }
 
 void Fixture::checkUnprotected() {

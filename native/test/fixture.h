@@ -58,6 +58,7 @@ class Fixture {
   void checkRun();
   // A store into each page.
   void overwritePages();
+  void overwriteExtent(size_t extent);
   // The file holds what the arena held at the cut, and the checksums of it.
   void checkImage(const std::string& path) const;
   void checkCounters();
@@ -67,6 +68,7 @@ class Fixture {
   Arena arena;
   Checkpoint checkpoint;
   LazyRestore restore;
+  bool captures = false;  // of the runs that cut() starts
   std::vector<uint8_t> kinds;
   std::vector<uint8_t> image;  // of the arena at the cut
   uint64_t pauseMicros = 0;

@@ -93,10 +93,26 @@ TEST(preparation_without_a_run_leaves_nothing) {
   fixture.checkpoint.abort();
   CHECK(!fixture.checkpoint.prepared());
   fixture.checkUnprotected();
+  const std::string taken = fixture.path("taken.tmp");
+  fclose(fopen(taken.c_str(), "w"));
+  CHECK_OK(fixture.checkpoint.protectAhead(allData(4), taken));
+  fixture.checkpoint.wait();
+  CheckpointResult result;
+  CHECK(fixture.checkpoint.takeResult(result));
+  CHECK_EQUAL(result.status.errnoCode(), EEXIST);
+  CHECK(!fixture.checkpoint.prepared());
+  fixture.checkUnprotected();
+  // A start that fails undoes it, too.
   fixture.prepare(kMemory, allData(4));
-  fclose(fopen(fixture.path("run.tmp").c_str(), "w"));
-  CHECK_EQUAL(fixture.cut(allData(4), kMemory).errnoCode(), EEXIST);
-  unlink(fixture.path("run.tmp").c_str());
+  CheckpointStart start{};
+  const std::vector<uint8_t> kinds = allData(4);
+  start.temporaryPath = taken;
+  start.kinds = kinds.data();
+  start.extentCount = kinds.size();
+  start.memoryBytesMax = kMemory;
+  CHECK_EQUAL(fixture.checkpoint.start(start, fixture.pauseMicros).errnoCode(), EEXIST);
+  unlink(taken.c_str());
+  CHECK(!exists(fixture.path("run.tmp")));
   CHECK(!fixture.checkpoint.prepared());
   fixture.checkUnprotected();
 }
@@ -114,7 +130,7 @@ TEST(pre_arm_held_before_it_protects) {
     }
     const Holding holding;
     first.set(TestPoint::preArmTaken);
-    CHECK_OK(fixture.checkpoint.protectAhead({1, 1}));
+    CHECK_OK(fixture.checkpoint.protectAhead({1, 1}, fixture.path("run.tmp")));
     first.waitUntilReached();
     fixture.write(16, 2);
     fixture.write(kExtentBytes, 3);
@@ -139,7 +155,7 @@ TEST(writer_held_before_it_notes) {
     first.waitUntilReached();
     fixture.write(0, 78);  // another page of the extent may need a note of its own
     fixture.write(5 * kPageBytes, 79);
-    CHECK_OK(fixture.checkpoint.protectAhead({1, 1}));  // a pass meanwhile
+    CHECK_OK(fixture.checkpoint.protectAhead({1, 1}, fixture.path("run.tmp")));  // a pass meanwhile
     fixture.waitFor(CheckpointEvent::protectedAhead);
     first.release();
     writer.join();
@@ -178,7 +194,7 @@ TEST(dense_metadata_is_protected_last) {
   fixture.fill(1);
   const Holding holding;
   first.set(TestPoint::preArmTaken);
-  CHECK_OK(fixture.checkpoint.protectAhead({2, 1, 1}));
+  CHECK_OK(fixture.checkpoint.protectAhead({2, 1, 1}, fixture.path("run.tmp")));
   first.waitUntilReached();  // at the first extent of objects
   for (size_t page = 0; page < kPagesPerExtent; page++) fixture.write(page * kPageBytes, 5);
   CHECK_EQUAL(fixture.checkpoint.counters().preArmFaults, 0);

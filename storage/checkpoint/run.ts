@@ -1,11 +1,15 @@
 // One checkpoint from the cut to the durable file:
 //
+//   number    after all that are there                              seal.ts
 //   prepare   memory of the run is touched in the background        (not for a blocking run)
-//   protect   the arena is write-protected in the background        (likewise)
+//   protect   the file is created, the arena write-protected, in
+//             the background                                        (likewise)
 //   approach  what was written since is protected again, in steps
 //             between commands, until nothing is left               (likewise)
-//   seal      between two commands: number and extents              seal.ts
+//   seal      between two commands: what the checkpoint holds       seal.ts
 //   arm       the arena is write-protected: the only pause          native
+//   capture   dense metadata is copied to memory, in steps
+//             between commands                                      (likewise)
 //   copy      a native thread copies the pages to the file          native
 //   finish    manifest, fdatasync, rename, fsync                    native
 //   prune     old ones are removed                                  here, by the thread pool
@@ -13,19 +17,16 @@
 // One run at a time. On any failure the previous checkpoint stays as it was and the error is passed
 // to `onDone`; nothing is thrown into a command.
 import { type CheckpointCounters, native } from '../../native/index.js';
-import { databaseCount } from '../heap.js';
-import { avoidPendingExtents, useAllExtents, usedBytes } from '../memory/allocator.js';
+import { avoidPendingExtents, useAllExtents } from '../memory/allocator.js';
 import { describeExtents, setCheckpointExtents } from '../memory/extents.js';
-import { databaseRoot } from '../memory/layout.js';
 import { noteCut } from '../memory/settled.js';
-import { tableCount } from '../structures/hash_table.js';
 import {
   checkpointDirectory,
   checkpointPath,
   pruneCheckpoints,
   pruneInBackground,
 } from './checkpoint_files.js';
-import { type Seal, seal } from './seal.js';
+import { numberCheckpoint, type Seal, seal } from './seal.js';
 import { describeCheckpoint, encodeTail } from './snapshot_format.js';
 
 export interface CheckpointRequest {
@@ -43,9 +44,10 @@ export interface CheckpointRequest {
 /** The least that the native side needs: staging, a few pre-images, block table and page states. */
 const NATIVE_BYTES_FIXED = 2 * 1024 * 1024 + 64 * 1024;
 const NATIVE_BYTES_PER_EXTENT = 704;
-/** Of the bound, what the native side takes at the cut. It gives most of it back when dense metadata is
- *  copied; the rest is for updates out of place, for which a byte does more than in the pool. */
-const NATIVE_SHARE = 5 / 16;
+/** Of the bound, what the native side takes at the cut, to copy as much dense metadata as can be at memory
+ *  speed. It gives most of it back when that is in the file; the rest is for updates out of place, for
+ *  which a byte does more than in the pool. */
+const NATIVE_SHARE = 3 / 4;
 /** Left over for what a run causes in passing: page tables, stacks, compiled code. */
 const MARGIN_BYTES = 1280 * 1024;
 
@@ -56,10 +58,17 @@ const APPROACH_STEPS_MAX = 100;
 const SHARE_IN_PROTECTION = 0.5;
 const SHARE_IN_APPROACH = 0.75;
 
+interface Run {
+  readonly request: CheckpointRequest;
+  readonly path: string;
+  /** Extents that were in use when protection began; null for a blocking run. */
+  protectedExtents: Uint8Array | null;
+}
+
 let running = false;
 let placementShare = 1;
 /** A run between its preparation and its cut, and its next step. */
-let approaching: { request: CheckpointRequest; step: NodeJS.Immediate } | null = null;
+let approaching: { run: Run; step: NodeJS.Immediate } | null = null;
 /** Somebody stands still until the run has ended: it must leave nothing to be done later. */
 let awaited = false;
 
@@ -69,52 +78,25 @@ export function isCheckpointRunning(): boolean {
 
 /** Starts a checkpoint in the background. The cut follows within tens to hundreds of milliseconds. */
 export function startCheckpoint(request: CheckpointRequest): void {
-  running = true;
-  const extents = describeExtents();
-  guarded(request, () =>
+  begin(request, (run) => {
+    const extents = describeExtents();
     native.checkpointPrepare({
       extents,
       memoryBytesMax: nativeBound(request, extents),
       onPrepared: (error) => {
         if (error !== null) end(request, error);
-        else protect(request);
-      },
-    }),
-  );
-}
-
-/** From here on writes keep away from what is being protected, as they do after the cut. */
-function protect(request: CheckpointRequest): void {
-  const extents = describeExtents();
-  guarded(request, () => {
-    native.checkpointProtect({
-      extents,
-      onProtected: (error) => {
-        if (error !== null) return end(request, error);
-        placementShare = SHARE_IN_APPROACH;
-        approach(request, APPROACH_STEPS_MAX);
+        else guarded(request, () => protect(run));
       },
     });
-    placementShare = SHARE_IN_PROTECTION;
-    avoidPendingExtents(extents, () => placementBound(request));
-  });
-}
-
-/** Makes the cut as soon as little is left to protect; commands run between the steps. */
-function approach(request: CheckpointRequest, stepsLeft: number): void {
-  approaching = null;
-  guarded(request, () => {
-    const isNear = native.checkpointApproach();
-    if (isNear || stepsLeft === 0 || awaited) cut(request);
-    else approaching = { request, step: setImmediate(approach, request, stepsLeft - 1) };
   });
 }
 
 /** Takes a checkpoint and returns when it has ended; onDone was called then. */
 export function runCheckpoint(request: CheckpointRequest): void {
-  running = true;
-  avoidPendingExtents(describeExtents(), () => placementBound(request));
-  cut(request);
+  begin(request, (run) => {
+    avoidPendingExtents(describeExtents(), () => placementBound(request));
+    cut(run);
+  });
   waitForCheckpoint();
 }
 
@@ -122,10 +104,10 @@ export function runCheckpoint(request: CheckpointRequest): void {
 export function waitForCheckpoint(): void {
   awaited = true;
   if (approaching !== null) {
-    const { request, step } = approaching;
+    const { run, step } = approaching;
     approaching = null;
     clearImmediate(step);
-    cut(request);
+    guarded(run.request, () => cut(run));
   }
   while (running) native.checkpointWait();
   awaited = false;
@@ -143,56 +125,99 @@ function placementBound(request: CheckpointRequest): number {
   return (request.memoryBytesMax - held) * placementShare;
 }
 
-/** Seal and arm. */
-function cut(request: CheckpointRequest): void {
+// --- the phases, in their order ------------------------------------------------------------------
+
+function begin(request: CheckpointRequest, first: (run: Run) => void): void {
+  running = true;
   guarded(request, () => {
     const directory = checkpointDirectory(request.dataDirectory);
-    const sealed = seal(directory);
-    const path = checkpointPath(directory, sealed.epoch);
-    const keys = Array.from({ length: databaseCount() }, (_, i) => tableCount(databaseRoot(i)));
-    const used = usedBytes();
-    native.checkpointStart({
-      temporaryPath: `${path}.tmp`,
-      extents: sealed.extents,
-      memoryBytesMax: nativeBound(request, sealed.extents),
-      onCopied: (error, tableChecksum) => {
-        if (error !== null) end(request, error);
-        else finish(request, sealed, tableChecksum, path, keys, used);
-      },
-    });
-    setCheckpointExtents(sealed.extents);
-    placementShare = 1;
-    noteCut(native.checkpointCounters().epoch);
-    request.onCut();
+    const path = checkpointPath(directory, numberCheckpoint(directory));
+    first({ request, path, protectedExtents: null });
   });
 }
 
-function finish(
-  request: CheckpointRequest,
-  sealed: Seal,
-  tableChecksum: number,
-  path: string,
-  keys: number[],
-  used: number,
-): void {
-  guarded(request, () => {
-    const manifest = describeCheckpoint(sealed.extents, {
-      epoch: sealed.epoch,
-      serverVersion: request.serverVersion,
-      createdMillis: request.nowMillis,
-      tableChecksum,
-      pages: native.checkpointCounters().pagesTotal,
-      keys,
-      usedBytes: used,
-    });
-    native.checkpointFinish({
-      tail: encodeTail(manifest),
-      finalPath: path,
-      onFinished: (error) => {
-        if (error === null) prune(request);
+/** From here on writes keep away from what is being protected, as they do after the cut. */
+function protect(run: Run): void {
+  const { request, path } = run;
+  const extents = describeExtents();
+  native.checkpointProtect({
+    temporaryPath: temporaryOf(path),
+    extents,
+    onProtected: (error) => {
+      if (error !== null) {
         end(request, error);
-      },
-    });
+        return;
+      }
+      placementShare = SHARE_IN_APPROACH;
+      approach(run, APPROACH_STEPS_MAX);
+    },
+  });
+  run.protectedExtents = extents;
+  placementShare = SHARE_IN_PROTECTION;
+  avoidPendingExtents(extents, () => placementBound(request));
+}
+
+/** Makes the cut as soon as little is left to protect; commands run between the steps. */
+function approach(run: Run, stepsLeft: number): void {
+  approaching = null;
+  guarded(run.request, () => {
+    const isNear = native.checkpointApproach();
+    if (isNear || stepsLeft === 0 || awaited) cut(run);
+    else approaching = { run, step: setImmediate(approach, run, stepsLeft - 1) };
+  });
+}
+
+/** Seal and arm. */
+function cut(run: Run): void {
+  const { request, path } = run;
+  const sealed = seal();
+  native.checkpointStart({
+    temporaryPath: temporaryOf(path),
+    extents: orderOfCopy(sealed.extents, run.protectedExtents),
+    memoryBytesMax: nativeBound(request, sealed.extents),
+    captures: true,
+    onCopied: (error, tableChecksum) => {
+      if (error !== null) end(request, error);
+      else guarded(request, () => finish(run, sealed, tableChecksum));
+    },
+  });
+  setCheckpointExtents(sealed.extents);
+  placementShare = 1;
+  noteCut(native.checkpointCounters().epoch);
+  request.onCut();
+  setImmediate(capture);
+}
+
+/** Extents that came into use since protection began are where objects are made now: they go first, with
+ *  dense metadata. */
+function orderOfCopy(extents: Uint8Array, before: Uint8Array | null): Uint8Array {
+  if (before === null) return extents;
+  return extents.map((kind, extent) => (kind === 1 && (before[extent] ?? 0) === 0 ? 2 : kind));
+}
+
+/** Where nearly every write lands is copied first; commands run between the steps. */
+function capture(): void {
+  if (native.checkpointCapture()) setImmediate(capture);
+}
+
+function finish(run: Run, sealed: Seal, tableChecksum: number): void {
+  const { request, path } = run;
+  const manifest = describeCheckpoint(sealed.extents, {
+    epoch: sealed.epoch,
+    serverVersion: request.serverVersion,
+    createdMillis: request.nowMillis,
+    tableChecksum,
+    pages: native.checkpointCounters().pagesTotal,
+    keys: sealed.keys,
+    usedBytes: sealed.usedBytes,
+  });
+  native.checkpointFinish({
+    tail: encodeTail(manifest),
+    finalPath: path,
+    onFinished: (error) => {
+      if (error === null) prune(request);
+      end(request, error);
+    },
   });
 }
 
@@ -222,6 +247,10 @@ function end(request: CheckpointRequest, error: Error | null): void {
   useAllExtents();
   running = false;
   request.onDone(error, native.checkpointCounters());
+}
+
+function temporaryOf(path: string): string {
+  return `${path}.tmp`;
 }
 
 function asError(error: unknown): Error {

@@ -1,18 +1,34 @@
-// Seal, the first phase of a checkpoint: between two commands, everything that is not in the arena
-// yet goes to the root page. All of storage's durable state is in the arena at any time, so what is
-// left is the number of the checkpoint.
-import { epoch, setEpoch } from '../heap.js';
+// Seal: between two commands, what a checkpoint is goes to the root page and is written down for its
+// manifest. All of storage's durable state is in the arena at any time, so the only thing that goes
+// to the root page is the number of the checkpoint.
+import { databaseCount, epoch, setEpoch } from '../heap.js';
+import { usedBytes } from '../memory/allocator.js';
 import { describeExtents } from '../memory/extents.js';
+import { databaseRoot } from '../memory/layout.js';
+import { tableCount } from '../structures/hash_table.js';
 import { highestEpoch } from './checkpoint_files.js';
 
+/** The heap at the cut. */
 export interface Seal {
   readonly epoch: number;
   /** See describeExtents. */
   readonly extents: Uint8Array;
+  /** Per database. */
+  readonly keys: readonly number[];
+  readonly usedBytes: number;
 }
 
-/** Numbers the checkpoint above all that are there and says what it must hold. */
-export function seal(directory: string): Seal {
+/** Numbers the coming checkpoint above all that are there. It needs no other one if it fails. */
+export function numberCheckpoint(directory: string): number {
   setEpoch(Math.max(epoch(), highestEpoch(directory)) + 1);
-  return { epoch: epoch(), extents: describeExtents() };
+  return epoch();
+}
+
+export function seal(): Seal {
+  return {
+    epoch: epoch(),
+    extents: describeExtents(),
+    keys: Array.from({ length: databaseCount() }, (_, i) => tableCount(databaseRoot(i))),
+    usedBytes: usedBytes(),
+  };
 }

@@ -20,6 +20,8 @@ const CHECKS_PER_BOUND = 256;
 /** When so much of the extents in use is free room, no fresh ones are taken to get around (but as many
  *  as the bound permits may be free in any heap). */
 const ROOM_SHARE_MAX = 1 / 8;
+/** Calls until V8 keeps a history of a function: a kilobyte of bytecode. */
+const REHEARSALS = 200;
 
 const states = new Uint8Array(arena.pageStates);
 
@@ -143,3 +145,21 @@ export function mayTakeFresh(): boolean {
 export function relocatedPeak(): number {
   return extraBytesPeak;
 }
+
+/**
+ * Runs what else would be run for the first time right after a cut, when there is no time to be compiled
+ * again: V8 throws optimised code away that meets a branch without a history. Changes nothing.
+ */
+function rehearse(): void {
+  active = true;
+  unsettled[0] = 1;
+  for (let i = 0; i < REHEARSALS; i++) {
+    epoch = i % 2 === 0 ? NO_EPOCH : states[0]! >>> 2;
+    isSettled(1 as Ref, i);
+    isUnsettled(0);
+  }
+  active = false;
+  unsettled[0] = 0;
+}
+
+rehearse();

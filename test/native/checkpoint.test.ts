@@ -138,7 +138,7 @@ describe('phases', () => {
     });
     expect(prepared).toBe(null);
     const protectedAhead = await new Promise((resolve) => {
-      native.checkpointProtect({ extents, onProtected: resolve });
+      native.checkpointProtect({ temporaryPath, extents, onProtected: resolve });
     });
     expect(protectedAhead).toBe(null);
     words[7] = 7;

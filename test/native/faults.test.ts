@@ -55,7 +55,7 @@ function run(number: number): boolean {
     (done: (error: Error | null) => void) =>
       native.checkpointPrepare({ ...request, onPrepared: done }),
     (done: (error: Error | null) => void) =>
-      native.checkpointProtect({ extents, onProtected: done }),
+      native.checkpointProtect({ temporaryPath, extents, onProtected: done }),
     (done: (error: Error | null) => void) =>
       done(native.checkpointApproach() ? null : new Error('far from the cut')),
     (done: (error: Error | null) => void) =>

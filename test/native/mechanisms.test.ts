@@ -48,7 +48,7 @@ function run(launcher: readonly string[], body: string): Promise<ToolResult> {
          const must = (error) => { if (error) throw error; };
          native.checkpointPrepare({ ...request, onPrepared: must });
          native.checkpointWait();
-         native.checkpointProtect({ extents, onProtected: must });
+         native.checkpointProtect({ temporaryPath: path, extents, onProtected: must });
          for (let i = 7; i < words.length; i += 70000) words[i] = -i;
          native.checkpointWait();
          for (let i = 9; i < words.length; i += 70000) words[i] = -i;
