@@ -47,8 +47,8 @@ int MprotectProtect::protect(uint8_t* start, size_t bytes) {
   return result == 0 ? 0 : errno;
 }
 
-int MprotectProtect::lift(uint8_t* start, size_t bytes) {
-  const int result = systemCall(SystemCall::lift, [&](bool) {
+int MprotectProtect::liftAs(SystemCall name, uint8_t* start, size_t bytes) {
+  const int result = systemCall(name, [&](bool) {
     return mprotect(start, bytes, PROT_READ | PROT_WRITE);
   });
   return result == 0 ? 0 : errno;

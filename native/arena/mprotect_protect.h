@@ -29,12 +29,13 @@ class MprotectProtect final : public WriteProtect {
 
   int prepare(uint8_t*, size_t) override { return 0; }  // pages never touched are protected too
   int protect(uint8_t* start, size_t bytes) override;
-  int lift(uint8_t* start, size_t bytes) override;
 
   // The smallest `granuleBytesMin` * 2^n of which `usedBytes` has at most `mappingsMax`.
   static size_t granuleFor(size_t usedBytes, size_t mappingsMax, size_t granuleBytesMin);
 
  private:
+  int liftAs(SystemCall name, uint8_t* start, size_t bytes) override;
+
   const std::string reason_;
   const size_t mappingsMax_;
   const size_t granuleBytesMin_;

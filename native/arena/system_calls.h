@@ -17,10 +17,11 @@ namespace stillframe {
 
 enum class SystemCall : uint8_t {
   open, ftruncate, pwrite, pread, syncFileRange, fdatasync, rename, fsync, protect, lift,
+  liftCaught,  // by the handler of a caught write
 };
 constexpr const char* kSystemCallNames[] = {
     "open", "ftruncate", "pwrite", "pread", "sync_file_range",
-    "fdatasync", "rename", "fsync", "protect", "lift",
+    "fdatasync", "rename", "fsync", "protect", "lift", "lift_caught",
 };
 
 struct FaultInjection {

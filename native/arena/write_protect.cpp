@@ -148,20 +148,22 @@ class UserfaultWriteProtect final : public WriteProtect {
   }
 
   int protect(uint8_t* start, size_t bytes) override {
-    return change(start, bytes, UFFDIO_WRITEPROTECT_MODE_WP);
+    return change(SystemCall::protect, start, bytes, UFFDIO_WRITEPROTECT_MODE_WP);
   }
-  int lift(uint8_t* start, size_t bytes) override { return change(start, bytes, 0); }
 
  private:
-  int change(uint8_t* start, size_t bytes, uint64_t mode) {
+  int liftAs(SystemCall name, uint8_t* start, size_t bytes) override {
+    return change(name, start, bytes, 0);
+  }
+
+  int change(SystemCall name, uint8_t* start, size_t bytes, uint64_t mode) {
     uffdio_writeprotect request{};
     request.range.start = reinterpret_cast<uintptr_t>(start);
     request.range.len = bytes;
     request.mode = mode;
     for (int attempt = 0; attempt < kAgainMax; attempt++) {
-      const SystemCall which = mode == 0 ? SystemCall::lift : SystemCall::protect;
       const int result = systemCall(
-          which, [&](bool) { return ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request); });
+          name, [&](bool) { return ioctl(descriptor_, UFFDIO_WRITEPROTECT, &request); });
       if (result == 0) return 0;
       if (errno != EAGAIN && errno != EINTR) return errno;
       sched_yield();

@@ -15,6 +15,7 @@
 
 #include "arena/constants.h"
 #include "arena/status.h"
+#include "arena/system_calls.h"
 
 namespace stillframe {
 
@@ -58,12 +59,19 @@ class WriteProtect {
   virtual int prepare(uint8_t* start, size_t bytes) = 0;
   // From now on writes into [start, start + bytes) raise the signal. Returns 0 or errno.
   virtual int protect(uint8_t* start, size_t bytes) = 0;
-  // Undoes protect() for a page, an extent or more. Async-signal-safe. Returns 0 or errno.
-  virtual int lift(uint8_t* start, size_t bytes) = 0;
+  // Undoes protect() for a page, an extent or more. Returns 0 or errno.
+  int lift(uint8_t* start, size_t bytes) { return liftAs(SystemCall::lift, start, bytes); }
+  // The same for the handler of a caught write, which tries again when refused. Signal-safe.
+  int liftCaught(uint8_t* start, size_t bytes) {
+    return liftAs(SystemCall::liftCaught, start, bytes);
+  }
   // For whoever ends a run that failed, maybe with a refused call: tries a second time.
   int liftExtent(uint8_t* start) {
     return lift(start, kExtentBytes) == 0 ? 0 : lift(start, kExtentBytes);
   }
+
+ private:
+  virtual int liftAs(SystemCall name, uint8_t* start, size_t bytes) = 0;
 };
 
 }  // namespace stillframe

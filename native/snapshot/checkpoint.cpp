@@ -108,7 +108,7 @@ Status Checkpoint::protectAhead(std::vector<uint8_t> kinds, std::string temporar
 Status Checkpoint::approach(bool& isNear) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (phase_ != Phase::idle || job_ != Job::none) {
+    if (phase_ != Phase::idle || job_ != Job::none || !cut_.preArm().active()) {
       return Status::failure("a checkpoint is approached after onProtected(null) and before its "
                              "start");
     }

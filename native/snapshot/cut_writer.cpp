@@ -122,13 +122,13 @@ void Cut::recordFailure(int errnoCode) noexcept {
 // A refused call is made again with the next fault. When it is refused for good the write can never
 // happen: retry() gives up and the process crashes where it is.
 bool Cut::liftExtent(size_t extent) noexcept {
-  return arena_.protection().lift(arena_.extentAt(extent), kExtentBytes) == 0 ||
+  return arena_.protection().liftCaught(arena_.extentAt(extent), kExtentBytes) == 0 ||
          retry(extent * kPagesPerExtent);
 }
 
 bool Cut::liftGranule(size_t page) noexcept {
   const PageRange granule = granuleOf(page);
-  return arena_.protection().lift(arena_.pageAt(granule.first),
+  return arena_.protection().liftCaught(arena_.pageAt(granule.first),
                                   (granule.end - granule.first) * kPageBytes) == 0 ||
          retry(page);
 }
@@ -146,7 +146,7 @@ bool Cut::retry(size_t page) noexcept {
   const uint32_t count = uselessCount_.fetch_add(1, std::memory_order_relaxed);
   if (count >= kUselessFaultsMax) return false;
   return count < kUselessFaultsBeforeLift ||
-         arena_.protection().lift(arena_.pageAt(page), kPageBytes) == 0;
+         arena_.protection().liftCaught(arena_.pageAt(page), kPageBytes) == 0;
 }
 
 }  // namespace stillframe

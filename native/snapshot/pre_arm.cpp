@@ -244,7 +244,7 @@ bool PreArm::onWriteFault(size_t page) noexcept {
   const size_t first = page / pages * pages;
   const size_t arenaPages = arena_.bytes() / kPageBytes;
   if (pages > arenaPages - first) pages = arenaPages - first;
-  if (arena_.protection().lift(arena_.pageAt(first), pages * kPageBytes) != 0) return false;
+  if (arena_.protection().liftCaught(arena_.pageAt(first), pages * kPageBytes) != 0) return false;
   testPoint(TestPoint::preArmLetGo);
   for (size_t done = 0; done < pages;) {
     const size_t extent = (first + done) / kPagesPerExtent;

@@ -66,7 +66,7 @@ const TRIED_MAX = 6;
 const TRIED_OF_ANY_MAX = 24;
 const SPILL_CALLS = ['pread', 'pwrite', 'sync_file_range'];
 const TIMEOUT_MS = 280_000;
-/** Those without which there is no checkpoint. */
+/** Those without which there is no checkpoint. (A writer whose own lift is refused tries again.) */
 const NAMES = ['fdatasync', 'fsync', 'ftruncate', 'lift', 'open', 'protect', 'pwrite', 'rename'];
 
 let dir: string;
@@ -169,7 +169,7 @@ function outcomesOf(call: string): (number | 'short')[] {
   if (call === 'pwrite') return [ENOSPC, EIO, 'short'];
   if (call === 'open') return [EMFILE];
   if (call === 'ftruncate') return [ENOSPC];
-  if (call === 'protect' || call === 'lift') return [ENOMEM];
+  if (call === 'protect' || call.startsWith('lift')) return [ENOMEM];
   return [EIO];
 }
 

@@ -24,6 +24,7 @@ const NAMES = [
   'fsync',
   'protect',
   'lift',
+  'lift_caught',
 ];
 const GROWTH_BYTES_MAX = 6 * 1024 * 1024;
 const { EIO, ENOSPC, EMFILE } = constants.errno;
