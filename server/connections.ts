@@ -19,8 +19,8 @@ import { args, FRAMES } from '../protocol/arguments.js';
 import * as errors from '../protocol/error_replies.js';
 import { reply } from '../protocol/reply_writer.js';
 import { COMPLETE, EMPTY, INCOMPLETE, parse, parseAhead } from '../protocol/resp_parser.js';
-import { clock, setClock } from '../storage/keyspace/clock.js';
 import { NULL_REF } from '../storage/memory/layout.js';
+import { clock, setClock } from '../storage/structures/clock.js';
 import { forgetAhead } from '../storage/structures/key_hash.js';
 import { addAhead, beginAhead, lookAhead } from '../storage/structures/look_ahead.js';
 import { Client, HELD_BY_OUTPUT, HELD_BY_PAUSE } from './client.js';
@@ -48,6 +48,7 @@ import {
 } from './output.js';
 import { attachPause } from './pause.js';
 import { giveBuffer, takeBuffer } from './pending_buffers.js';
+import { reclaimSoon } from './reclaim.js';
 import { runtime } from './runtime.js';
 import { stats } from './stats.js';
 
@@ -110,6 +111,7 @@ function runLoop(): void {
   }
   inLoop = false;
   if (resumed.length > 0) setImmediate(runLoop);
+  reclaimSoon();
 }
 
 /** Looks ahead for the first requests of a turn's clients: most have one, when they do not pipeline. */

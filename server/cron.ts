@@ -2,15 +2,16 @@
 // Each part does a bounded share per round, so that no round holds the server up.
 
 import { databaseCount } from '../storage/heap.js';
-import { setClock } from '../storage/keyspace/clock.js';
 import { deleteExpired } from '../storage/keyspace/keyspace.js';
 import { releaseFreeExtents, takePopulateStall } from '../storage/memory/extents.js';
 import { databaseRoot } from '../storage/memory/layout.js';
+import { setClock } from '../storage/structures/clock.js';
 import { checkSavePoints } from './checkpoints.js';
 import { allClients, closeAtOnce, queuedBytes } from './clients.js';
 import { sampleFacts } from './info_facts.js';
 import { recordLatency, watchLatency } from './latency.js';
 import { isPausing } from './pause.js';
+import { reclaimSoon } from './reclaim.js';
 import { runtime } from './runtime.js';
 import { stats } from './stats.js';
 
@@ -51,6 +52,7 @@ function round(): void {
   // A pause of writes is for those who need the data to stand still.
   if (expirySwitchedOn && !expiring && !isPausing())
     expireFor((1000 / runtime.config.hz) * EXPIRE_SHARE);
+  reclaimSoon();
   releaseFreeExtents(RELEASE_EXTENTS_MAX);
   const stallMicros = takePopulateStall();
   if (stallMicros > POPULATE_STALL_MICROS_MIN) recordLatency('extent-populate', stallMicros);

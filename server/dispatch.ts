@@ -4,6 +4,7 @@ import { args } from '../protocol/arguments.js';
 import * as errors from '../protocol/error_replies.js';
 import { reply } from '../protocol/reply_writer.js';
 import { usedBytes } from '../storage/memory/allocator.js';
+import { freeRetired } from '../storage/values/retired.js';
 import { checkpointStatus } from './checkpoints.js';
 import { type Client, REPLY_ON, REPLY_SKIP, type Transaction } from './client.js';
 import { closeAtOnce } from './clients.js';
@@ -18,6 +19,9 @@ import { runtime } from './runtime.js';
 
 /** What a queued request costs beside its bytes. */
 const QUEUED_BYTES = 512;
+
+/** Parts of retired values that are freed between two looks at the memory in use. */
+const RECLAIM_PARTS = 256;
 
 const config = runtime.config;
 
@@ -144,6 +148,14 @@ function bitsInsideMulti(transaction: Transaction, command: Command): number {
   return command.flagBits | FLAG_BITS.denyoom;
 }
 
+/** What of deleted values is still to be freed counts as free: it is freed here as far as needed. */
+function isOverMaxmemory(): boolean {
+  while (usedBytes() > config.maxmemory) {
+    if (freeRetired(RECLAIM_PARTS) === 0) return true;
+  }
+  return false;
+}
+
 /** The checks that depend on the server's state; null when the command may run. */
 function whyRefused(client: Client, command: Command): string | null {
   const { transaction } = client;
@@ -162,7 +174,7 @@ function whyRefused(client: Client, command: Command): string | null {
   if (transaction !== null && (command.flagBits & FLAG_BITS.no_multi) !== 0) {
     return errors.NOT_IN_TRANSACTION;
   }
-  if ((bits & FLAG_BITS.denyoom) !== 0 && config.maxmemory > 0 && usedBytes() > config.maxmemory) {
+  if ((bits & FLAG_BITS.denyoom) !== 0 && config.maxmemory > 0 && isOverMaxmemory()) {
     return errors.OUT_OF_MEMORY;
   }
   if (

@@ -2,12 +2,13 @@
 import { native } from '../native/index.js';
 import { isCheckpointRunning } from '../storage/checkpoint/run.js';
 import { databaseCount } from '../storage/heap.js';
-import { expiresCount, medianTtlMillis } from '../storage/keyspace/expiry.js';
 import { keyCount, keyspaceCounters } from '../storage/keyspace/keyspace.js';
 import { denseBytes, usedBytes } from '../storage/memory/allocator.js';
 import { arena } from '../storage/memory/arena.js';
 import { claimedBytes } from '../storage/memory/extents.js';
 import { databaseRoot } from '../storage/memory/layout.js';
+import { expiresCount, medianTtlMillis } from '../storage/structures/expiry_index.js';
+import { retiredCount, retiredCounters } from '../storage/values/retired.js';
 import { checkpointStatus } from './checkpoints.js';
 import { HELD_BY_PAUSE } from './client.js';
 import { allClients, clientCount, connectionBytes, networkBytes, queuedBytes } from './clients.js';
@@ -65,6 +66,7 @@ export function sampleFacts(): void {
 export function resetFacts(): void {
   resetStats();
   keyspaceCounters.expired = 0;
+  retiredCounters.freed = 0;
   for (const command of allCommands()) command.resetCounters();
   Object.assign(networkBefore, networkBytes());
   usedBytesPeak = usedBytes();
@@ -118,8 +120,8 @@ export function memoryFacts(): MemoryFacts {
     clientBytes: connectionBytes(),
     maxmemory: runtime.config.maxmemory,
     maxmemoryPolicy: runtime.config.maxmemoryPolicy,
-    lazyfreedObjects: 0,
-    lazyfreePendingObjects: 0,
+    lazyfreedObjects: retiredCounters.freed,
+    lazyfreePendingObjects: retiredCount(),
     ...readMemoryFacts(),
   };
 }

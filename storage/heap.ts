@@ -4,10 +4,11 @@ import { attachAllocator, releaseEverything } from './memory/allocator.js';
 import { wordWindows } from './memory/arena.js';
 import { attachExtents } from './memory/extents.js';
 import {
-  DATABASE_EXPIRY_WORD,
+  DATABASE_ROOT_WORDS,
   DATABASES_MAX,
   databaseRoot,
   EXTENT_BYTES,
+  FEATURE_COLLECTIONS,
   FORMAT_VERSION,
   GRANULE_BYTES,
   MAGIC_0,
@@ -27,6 +28,7 @@ import {
 } from './memory/layout.js';
 import { createTable, forgetFound, freeTable, tableCount } from './structures/hash_table.js';
 import { TABLE_SEED } from './structures/key_hash.js';
+import { resetRetired } from './values/retired.js';
 
 /** Gives the next 32-bit random number: seeds of new databases come from the caller. */
 export type Random = () => number;
@@ -41,8 +43,10 @@ const FIXED_WORDS: readonly (readonly [word: number, value: number, name: string
   [ROOT_PAGE_BYTES, PAGE_BYTES, 'page size'],
   [ROOT_EXTENT_BYTES, EXTENT_BYTES, 'extent size'],
   [ROOT_WINDOW_BYTES, WINDOW_BYTES, 'window size'],
-  [ROOT_FEATURE_FLAGS, 0, 'feature flags'],
 ];
+
+/** What this version writes, and all that it can read. */
+const FEATURES = FEATURE_COLLECTIONS;
 
 /** Whether the arena holds a heap; after a restore that failed it is all zero. */
 export function isFormatted(): boolean {
@@ -52,9 +56,11 @@ export function isFormatted(): boolean {
 /** Formats an all-zero arena with empty databases. */
 export function createHeap(databases: number, random: Random): void {
   for (const [word, value] of FIXED_WORDS) root[word] = value;
+  root[ROOT_FEATURE_FLAGS] = FEATURES;
   root[ROOT_EPOCH] = 0;
   root[ROOT_DATABASES] = 0;
   attachAllocator();
+  resetRetired();
   setDatabaseCount(databases, random);
   forgetFound();
 }
@@ -65,6 +71,7 @@ export function createHeap(databases: number, random: Random): void {
  */
 export function attachHeap(databases: number, random: Random): void {
   checkRootPage();
+  root[ROOT_FEATURE_FLAGS] = FEATURES;
   attachAllocator();
   forgetFound();
   const saved = root[ROOT_DATABASES]!;
@@ -97,6 +104,10 @@ function checkRootPage(): void {
       throw new Error(`the root page's ${name} is ${root[word]}, expected ${value}`);
     }
   }
+  const unknown = root[ROOT_FEATURE_FLAGS]! & ~FEATURES;
+  if (unknown !== 0) {
+    throw new Error(`the root page has the feature flags ${unknown}, which a newer version knows`);
+  }
   const databases = root[ROOT_DATABASES]!;
   if (databases < 1 || databases > DATABASES_MAX) {
     throw new Error(`the root page counts ${databases} databases, expected 1 to ${DATABASES_MAX}`);
@@ -106,15 +117,15 @@ function checkRootPage(): void {
 function setDatabaseCount(databases: number, random: Random): void {
   for (let i = root[ROOT_DATABASES]!; i < databases; i++) {
     const database = databaseRoot(i);
+    clearDatabaseRoot(i);
     createTable(database, random() | 0, random() | 0);
-    clearExpiryRoot(i);
   }
   root[ROOT_DATABASES] = databases;
 }
 
-function clearExpiryRoot(index: number): void {
-  const first = (databaseRoot(index) << 2) + DATABASE_EXPIRY_WORD;
-  root.fill(0, first, first + 4);
+function clearDatabaseRoot(index: number): void {
+  const first = databaseRoot(index) << 2;
+  root.fill(0, first, first + DATABASE_ROOT_WORDS);
 }
 
 export function databaseCount(): number {
@@ -132,10 +143,13 @@ export function setEpoch(value: number): void {
 /** Empties every database at once: all extents become free, whatever the number of keys. */
 export function flushHeap(): void {
   releaseEverything();
+  resetRetired();
   for (let i = 0; i < databaseCount(); i++) {
     const seed = (databaseRoot(i) << 2) + TABLE_SEED;
-    createTable(databaseRoot(i), root[seed]!, root[seed + 1]!);
-    clearExpiryRoot(i);
+    const seed0 = root[seed]!;
+    const seed1 = root[seed + 1]!;
+    clearDatabaseRoot(i);
+    createTable(databaseRoot(i), seed0, seed1);
   }
   forgetFound();
 }

@@ -3,7 +3,7 @@ import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { int64, int64ToNumber, parseInt64 } from '../../protocol/number_text.js';
 import { reply } from '../../protocol/reply_writer.js';
-import { clock } from '../../storage/keyspace/clock.js';
+import { clock } from '../../storage/structures/clock.js';
 import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP } from '../client.js';
 import { allClients, clientById } from '../clients.js';
 import { keepReplies } from '../output.js';

@@ -4,7 +4,7 @@
 //
 // Fields of what does not exist here (subscriptions, a reply buffer per client) are zero.
 import { args } from '../../protocol/arguments.js';
-import { clock } from '../../storage/keyspace/clock.js';
+import { clock } from '../../storage/structures/clock.js';
 import { type Client, HELD_BY_PAUSE } from '../client.js';
 import { queuedBytes } from '../clients.js';
 import { DEFAULT_USER } from './authentication.js';

@@ -2,7 +2,7 @@
 import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { reply } from '../../protocol/reply_writer.js';
-import { setClock } from '../../storage/keyspace/clock.js';
+import { setClock } from '../../storage/structures/clock.js';
 import type { Client } from '../client.js';
 import { switchActiveExpiry } from '../cron.js';
 import { replyError } from '../reply_error.js';

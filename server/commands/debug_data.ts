@@ -9,11 +9,10 @@ import { reloadHeap } from '../../storage/checkpoint/recovery.js';
 import { waitForCheckpoint } from '../../storage/checkpoint/run.js';
 import { verifyHeap } from '../../storage/checkpoint/verify.js';
 import { databaseCount } from '../../storage/heap.js';
-import { ACCESS_CLOCK_MASK, clock } from '../../storage/keyspace/clock.js';
-import { expiresCount } from '../../storage/keyspace/expiry.js';
 import { lookup } from '../../storage/keyspace/keyspace.js';
 import { EXPIRY_CLEAR, putString } from '../../storage/keyspace/string_keys.js';
 import { databaseRoot, NULL_REF, type Ref } from '../../storage/memory/layout.js';
+import { ACCESS_CLOCK_MASK, clock } from '../../storage/structures/clock.js';
 import {
   ACCESS_SHIFT,
   headerOf,
@@ -22,6 +21,7 @@ import {
   TYPE_MASK,
   TYPE_SET,
 } from '../../storage/structures/entry.js';
+import { expiresCount } from '../../storage/structures/expiry_index.js';
 import { BUCKET_SLOTS, BUCKETS, tableCount } from '../../storage/structures/hash_table.js';
 import { forEachSegment } from '../../storage/structures/table_walk.js';
 import { saveNow } from '../checkpoints.js';

@@ -2,8 +2,8 @@
 import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { int64, parseInt64 } from '../../protocol/number_text.js';
-import { clock } from '../../storage/keyspace/clock.js';
-import { expiry } from '../../storage/keyspace/entries.js';
+import { clock } from '../../storage/structures/clock.js';
+import { expiry } from '../../storage/structures/entries.js';
 import { replyError } from '../reply_error.js';
 
 export const SECONDS = 1000;
@@ -12,7 +12,7 @@ export const MILLISECONDS = 1;
 const INT64_MAX = 2n ** 63n - 1n;
 
 /**
- * Reads argument i as a time and fills the `expiry` register (storage/keyspace/entries.ts).
+ * Reads argument i as a time and fills the `expiry` register (storage/structures/entries.ts).
  * `unit`: SECONDS or MILLISECONDS; `relative`: from now. Zero and negative times are refused unless
  * `allowPast`. On an error replies it, with the command's name, and returns false.
  */

@@ -2,7 +2,6 @@
 import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { reply } from '../../protocol/reply_writer.js';
-import { isExpired } from '../../storage/keyspace/entries.js';
 import {
   copyEntry,
   deleteExpiredEntry,
@@ -10,6 +9,7 @@ import {
   moveEntry,
 } from '../../storage/keyspace/keyspace.js';
 import { databaseRoot, NULL_REF } from '../../storage/memory/layout.js';
+import { isExpired } from '../../storage/structures/entries.js';
 import { headerOf, locateKey, span, TYPE_MASK } from '../../storage/structures/entry.js';
 import { randomEntry } from '../../storage/structures/table_walk.js';
 import { typeNames } from '../../storage/values/value_types.js';
@@ -26,7 +26,7 @@ import {
   writeKey,
 } from './keys_access.js';
 
-/** DEL and UNLINK: freeing a value is one step of the allocator's, so nothing is left for later. */
+/** DEL and UNLINK: a large value is freed in steps, whichever it was (storage/values/retired.ts). */
 export function del(client: Client): void {
   let deleted = 0;
   for (let i = 1; i < args.count; i++) {

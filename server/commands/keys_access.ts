@@ -49,11 +49,16 @@ export function lookAheadKeys(client: Client, i: number, step: number): void {
   lookAhead(client.database);
 }
 
-/** True when the entry is a string; else replies WRONGTYPE. */
-export function expectString(ref: Ref): boolean {
-  if ((headerOf(ref) & TYPE_MASK) === TYPE_STRING) return true;
+/** True when the entry is of a type (TYPE_HASH ...); else replies WRONGTYPE. */
+export function expectType(ref: Ref, type: number): boolean {
+  if ((headerOf(ref) & TYPE_MASK) === type) return true;
   replyError(errors.WRONG_TYPE);
   return false;
+}
+
+/** True when the entry is a string; else replies WRONGTYPE. */
+export function expectString(ref: Ref): boolean {
+  return expectType(ref, TYPE_STRING);
 }
 
 /** The arena is full: the reply is Redis's out-of-memory error. */

@@ -5,8 +5,7 @@ import * as errors from '../../protocol/error_replies.js';
 import { int64 } from '../../protocol/number_text.js';
 import { reply } from '../../protocol/reply_writer.js';
 import { databaseCount } from '../../storage/heap.js';
-import { entryMemory, INDEX_BYTES_PER_ENTRY } from '../../storage/keyspace/entries.js';
-import { expiresCount } from '../../storage/keyspace/expiry.js';
+import { entryMemory } from '../../storage/keyspace/entries.js';
 import { findStored, keyCount } from '../../storage/keyspace/keyspace.js';
 import { extentCount } from '../../storage/memory/arena.js';
 import {
@@ -22,6 +21,8 @@ import {
 } from '../../storage/memory/extents.js';
 import { databaseRoot, EXTENT_BYTES, NULL_REF } from '../../storage/memory/layout.js';
 import { SIZE_CLASSES, slotCount, slotGranules } from '../../storage/memory/size_classes.js';
+import { INDEX_BYTES_PER_ENTRY } from '../../storage/structures/entries.js';
+import { expiresCount } from '../../storage/structures/expiry_index.js';
 import { tableBytes } from '../../storage/structures/hash_table.js';
 import type { Client } from '../client.js';
 import { allClients, queuedBytes } from '../clients.js';

@@ -1,8 +1,8 @@
 // OBJECT: what lies behind a key.
 import * as errors from '../../protocol/error_replies.js';
 import { reply } from '../../protocol/reply_writer.js';
-import { ACCESS_CLOCK_MASK, clock } from '../../storage/keyspace/clock.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
+import { ACCESS_CLOCK_MASK, clock } from '../../storage/structures/clock.js';
 import {
   ACCESS_SHIFT,
   FLAG_MODIFIED,

@@ -3,12 +3,13 @@
 import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { reply } from '../../protocol/reply_writer.js';
-import { clock } from '../../storage/keyspace/clock.js';
-import { expiryMillis } from '../../storage/keyspace/entries.js';
-import { clearExpiry, deleteEntry, setExpiry } from '../../storage/keyspace/keyspace.js';
+import { deleteEntry } from '../../storage/keyspace/keyspace.js';
 import { EXPIRY_CLEAR, EXPIRY_KEEP, EXPIRY_SET } from '../../storage/keyspace/string_keys.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
+import { clock } from '../../storage/structures/clock.js';
+import { expiryMillis } from '../../storage/structures/entries.js';
 import { FLAG_EXPIRES, headerOf } from '../../storage/structures/entry.js';
+import { clearExpiry, setExpiry } from '../../storage/structures/entry_table.js';
 import type { Client } from '../client.js';
 import { keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';

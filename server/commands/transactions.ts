@@ -3,9 +3,9 @@
 import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { reply } from '../../protocol/reply_writer.js';
-import { clock } from '../../storage/keyspace/clock.js';
-import { expiryMillis, loadExpiry } from '../../storage/keyspace/entries.js';
 import { NULL_REF } from '../../storage/memory/layout.js';
+import { clock } from '../../storage/structures/clock.js';
+import { expiryMillis, loadExpiry } from '../../storage/structures/entries.js';
 import { FLAG_EXPIRES, headerOf } from '../../storage/structures/entry.js';
 import { type Client, newTransaction } from '../client.js';
 import { unwatchAll, watchKey } from '../effects.js';

@@ -2,7 +2,6 @@
 // extent table. Reads only. Imported once the arena is known.
 import { attachHeapReadOnly, databaseCount } from '../../storage/heap.js';
 import { entryMemory } from '../../storage/keyspace/entries.js';
-import { expiresCount } from '../../storage/keyspace/expiry.js';
 import { extentCount } from '../../storage/memory/arena.js';
 import {
   DENSE,
@@ -19,6 +18,7 @@ import {
 import { databaseRoot, EXTENT_BYTES, PAGE_BYTES, type Ref } from '../../storage/memory/layout.js';
 import { slotGranules } from '../../storage/memory/size_classes.js';
 import { headerOf, locateKey, span, TYPE_MASK } from '../../storage/structures/entry.js';
+import { expiresCount } from '../../storage/structures/expiry_index.js';
 import { tableCount } from '../../storage/structures/hash_table.js';
 import { forEachEntry } from '../../storage/structures/table_walk.js';
 import { typeNames } from '../../storage/values/value_types.js';

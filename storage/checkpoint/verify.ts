@@ -3,9 +3,7 @@
 // on the side. Runs after every fuzz step, in `stillframe verify`, and when asked for.
 
 import { databaseCount } from '../heap.js';
-import { expiry, loadExpiry } from '../keyspace/entries.js';
-import { expiresCount } from '../keyspace/expiry.js';
-import { extentCount, wordWindows } from '../memory/arena.js';
+import { extentCount } from '../memory/arena.js';
 import {
   bitmapWord,
   DATA,
@@ -24,14 +22,11 @@ import {
 } from '../memory/extents.js';
 import {
   BITMAP_WORDS,
-  DATABASE_EXPIRY_WORD,
   databaseRoot,
   EXTENT_MASK,
   EXTENT_SHIFT,
   PAGES_PER_EXTENT,
   type Ref,
-  WINDOW_MASK,
-  WINDOW_SHIFT,
 } from '../memory/layout.js';
 import {
   classOfGranules,
@@ -40,19 +35,10 @@ import {
   slotGranules,
   slotReciprocal,
 } from '../memory/size_classes.js';
-import { contains } from '../structures/btree.js';
-import { verifyTree } from '../structures/btree_verify.js';
-import {
-  entryBytes,
-  FLAG_EXPIRES,
-  FLAG_LONG_KEY,
-  headerOf,
-  keyOffset,
-  locateKey,
-  span,
-} from '../structures/entry.js';
+import type { Owners } from '../structures/entries.js';
+import { verifyEntryTable } from '../structures/entry_table.js';
 import { tableCount } from '../structures/hash_table.js';
-import { verifyTable } from '../structures/table_verify.js';
+import { verifyRetired } from '../values/retired.js';
 import { valueTypeOf } from '../values/value_types.js';
 
 export interface VerifyReport {
@@ -69,50 +55,25 @@ export function verifyHeap(onProgress: (keys: number) => void = () => {}): Verif
   const walk = new HeapWalk(onProgress);
   let keys = 0;
   for (let i = 0; i < databaseCount(); i++) keys += verifyDatabase(i, walk);
+  verifyRetired(walk);
   walk.compareWithBitmaps();
   return { keys, objects: walk.objects, usedBytes: walk.bytes };
 }
 
 function verifyDatabase(index: number, walk: HeapWalk): number {
   const database = databaseRoot(index);
-  let expires = 0;
-  verifyTable(database, walk.ownsDense, (ref, hash) => {
-    verifyEntry(ref, walk);
-    if ((headerOf(ref) & FLAG_EXPIRES) === 0) return;
-    expires++;
-    loadExpiry(ref);
-    if (!contains(database, DATABASE_EXPIRY_WORD, expiry.high, expiry.low, hash)) {
-      throw new Error(`database ${index}: entry ${ref >>> 0} is missing in the expiry index`);
-    }
+  verifyEntryTable(database, walk, (ref) => {
+    walk.noteKey();
+    valueTypeOf(ref).verify(ref, walk);
   });
-  verifyTree(database, DATABASE_EXPIRY_WORD, walk.ownsDense);
-  if (expires !== expiresCount(database)) {
-    throw new Error(
-      `database ${index}: ${expires} entries expire, the index has ${expiresCount(database)}`,
-    );
-  }
   return tableCount(database);
-}
-
-function verifyEntry(ref: Ref, walk: HeapWalk): void {
-  walk.noteKey();
-  walk.ownsData(ref, entryBytes(ref));
-  if ((headerOf(ref) & FLAG_LONG_KEY) !== 0) {
-    locateKey(ref);
-    const words = wordWindows[ref >>> WINDOW_SHIFT]!;
-    walk.ownsData(
-      words[((ref & WINDOW_MASK) << 2) + (keyOffset(headerOf(ref)) >>> 2)]! as Ref,
-      span.length,
-    );
-  }
-  valueTypeOf(ref).verify(ref, walk.ownsData);
 }
 
 /** Keys between two calls of onProgress. */
 const PROGRESS_KEYS = 1 << 16;
 
 /** Slots and pages that have an owner, as bitmaps shaped like those of the extents. */
-class HeapWalk {
+class HeapWalk implements Owners {
   objects = 0;
   bytes = 0;
   private keys = 0;
@@ -124,8 +85,12 @@ class HeapWalk {
     if ((++this.keys & (PROGRESS_KEYS - 1)) === 0) this.onProgress(this.keys);
   }
 
-  readonly ownsData = (ref: Ref, bytes: number): void => this.owns(ref, bytes, DATA);
-  readonly ownsDense = (ref: Ref, bytes: number): void => this.owns(ref, bytes, DENSE);
+  ownsData(ref: Ref, bytes: number): void {
+    this.owns(ref, bytes, DATA);
+  }
+  ownsDense(ref: Ref, bytes: number): void {
+    this.owns(ref, bytes, DENSE);
+  }
 
   private owns(ref: Ref, bytes: number, density: number): void {
     this.objects++;

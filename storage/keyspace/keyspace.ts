@@ -4,9 +4,7 @@
 // A Ref that a look-up returns is valid until the next change of that database: a change may move
 // the entry, and then returns the new Ref. Functions that can need memory return NULL_REF or false
 // when the arena is full, and nothing has changed then.
-import { free } from '../memory/allocator.js';
 import { wordWindows } from '../memory/arena.js';
-import { DATA } from '../memory/extents.js';
 import {
   DATABASE_EXPIRY_WORD,
   DATABASE_ROOT_WORDS,
@@ -15,34 +13,24 @@ import {
   WINDOW_MASK,
   WINDOW_SHIFT,
 } from '../memory/layout.js';
-import { mayWrite } from '../memory/placement.js';
 import * as btree from '../structures/btree.js';
-import { entryBytes, FLAG_EXPIRES, headerOf, locateKey, span } from '../structures/entry.js';
+import { verifyTreeFreeing } from '../structures/btree_verify.js';
+import { cloneShell, freeShell, isExpired, touch, verifyShell } from '../structures/entries.js';
+import { FLAG_EXPIRES, headerOf, locateKey, span } from '../structures/entry.js';
+import { dropExpiry, link, unlink } from '../structures/entry_table.js';
+import { nextExpired } from '../structures/expiry_index.js';
 import {
   find,
   forgetFound,
-  freeTable,
   hashOfEntry,
-  insert,
   removeEntry,
-  replaceEntry,
   tableCount,
 } from '../structures/hash_table.js';
 import { hashKey } from '../structures/key_hash.js';
-import { forEachEntry } from '../structures/table_walk.js';
+import { freeTableSome, verifyFreeing } from '../structures/table_free.js';
+import { DATABASE_FORM, registerRetired, retireDatabase } from '../values/retired.js';
 import { valueTypeOf } from '../values/value_types.js';
-import {
-  changeExpiryRoom,
-  cloneShell,
-  expiry,
-  freeEntry,
-  freeShell,
-  isExpired,
-  loadExpiry,
-  storeExpiry,
-  touch,
-} from './entries.js';
-import { indexExpiry, nextExpired, unindexExpiry } from './expiry.js';
+import { freeEntry } from './entries.js';
 
 /** What happened since the start; the server reports and resets them. */
 export const keyspaceCounters = { expired: 0 };
@@ -82,10 +70,7 @@ export function findStored(database: Ref, key: Uint8Array, start: number, length
 
 /** Removes an entry and frees all it owns. */
 export function deleteEntry(database: Ref, ref: Ref): void {
-  if ((headerOf(ref) & FLAG_EXPIRES) !== 0) {
-    dropExpiry(database, ref, hashOfEntry(database, ref));
-  }
-  removeEntry(database, ref);
+  unlink(database, ref);
   freeEntry(ref);
 }
 
@@ -122,20 +107,9 @@ export function deleteExpired(database: Ref, limit: number): number {
  * entry is still the caller's.
  */
 export function linkEntry(database: Ref, ref: Ref, old: Ref, hash: number): boolean {
-  const expires = (headerOf(ref) & FLAG_EXPIRES) !== 0;
-  if (expires) {
-    loadExpiry(ref);
-    if (!indexExpiry(database, hash)) return false;
-  }
-  if (old !== NULL_REF) {
-    replaceEntry(database, old, ref);
-    dropExpiry(database, old, hash);
-    freeEntry(old);
-    return true;
-  }
-  if (insert(database, hash, ref)) return true;
-  if (expires) dropExpiry(database, ref, hash);
-  return false;
+  if (!link(database, ref, old, hash)) return false;
+  if (old !== NULL_REF) freeEntry(old);
+  return true;
 }
 
 /** linkEntry() for a key that is not there; frees the new entry when the arena is full. */
@@ -152,77 +126,6 @@ export function setEntry(database: Ref, ref: Ref): boolean {
   if (linkEntry(database, ref, old, lastHash)) return true;
   freeEntry(ref);
   return false;
-}
-
-/** Takes the expiry of an entry, if it has one, out of the index; the entry keeps the bytes. */
-function dropExpiry(database: Ref, ref: Ref, hash: number): void {
-  if ((headerOf(ref) & FLAG_EXPIRES) === 0) return;
-  loadExpiry(ref);
-  unindexExpiry(database, hash);
-}
-
-// --- expiry --------------------------------------------------------------------------------------
-
-/**
- * Gives an entry the expiry in the `expiry` register. Returns the entry, perhaps moved; NULL_REF when
- * the arena is full.
- */
-export function setExpiry(database: Ref, ref: Ref): Ref {
-  const low = expiry.low;
-  const high = expiry.high;
-  const hash = hashOfEntry(database, ref);
-  if (!indexExpiry(database, hash)) return NULL_REF;
-  let target = ref;
-  if ((headerOf(ref) & FLAG_EXPIRES) !== 0) dropExpiry(database, ref, hash);
-  else target = moveForExpiry(database, ref, true);
-  expiry.low = low;
-  expiry.high = high;
-  if (target === NULL_REF) unindexExpiry(database, hash);
-  else target = withExpiry(database, target);
-  return target;
-}
-
-/** Writes the expiry register into an entry that has room for it. */
-function withExpiry(database: Ref, ref: Ref): Ref {
-  const low = expiry.low;
-  const high = expiry.high;
-  const target = writableEntry(database, ref);
-  expiry.low = low;
-  expiry.high = high;
-  storeExpiry(target);
-  return target;
-}
-
-/**
- * The entry, or a copy in its place when a checkpoint is about to read it: what then is changed in place
- * costs no fault. For small bodies; what the entry owns stays where it is.
- */
-export function writableEntry(database: Ref, ref: Ref): Ref {
-  if (mayWrite(ref, entryBytes(ref))) return ref;
-  locateKey(ref);
-  const copy = cloneShell(ref, span.view, span.offset, span.length);
-  if (copy === NULL_REF) return ref;
-  replaceEntry(database, ref, copy);
-  freeShell(ref);
-  return copy;
-}
-
-/** Takes the expiry off an entry that has one. Returns the entry, perhaps moved; NULL_REF: no memory. */
-export function clearExpiry(database: Ref, ref: Ref): Ref {
-  const hash = hashOfEntry(database, ref);
-  loadExpiry(ref);
-  const target = moveForExpiry(database, ref, false);
-  if (target !== NULL_REF) unindexExpiry(database, hash);
-  return target;
-}
-
-function moveForExpiry(database: Ref, ref: Ref, expires: boolean): Ref {
-  const bytes = entryBytes(ref);
-  const moved = changeExpiryRoom(ref, expires);
-  if (moved === NULL_REF || moved === ref) return moved;
-  replaceEntry(database, ref, moved);
-  free(ref, bytes, DATA);
-  return moved;
 }
 
 // --- whole keys ----------------------------------------------------------------------------------
@@ -285,9 +188,21 @@ export function swapDatabases(a: Ref, b: Ref): void {
   forgetFound();
 }
 
-/** Removes every key of a database. */
+/** Removes every key of a database, at once for any number of them: their memory follows in steps. */
 export function flushDatabase(database: Ref): void {
-  forEachEntry(database, freeEntry);
-  freeTable(database);
-  btree.freeAll(database, DATABASE_EXPIRY_WORD);
+  retireDatabase(database);
 }
+
+registerRetired(DATABASE_FORM, {
+  freeSome(database, limit) {
+    const done = btree.freeSome(database, DATABASE_EXPIRY_WORD, limit);
+    return done === limit ? done : done + freeTableSome(database, limit - done, freeEntry);
+  },
+  verify(database, owners) {
+    verifyTreeFreeing(database, DATABASE_EXPIRY_WORD, (ref, bytes) => owners.ownsDense(ref, bytes));
+    verifyFreeing(database, owners, (ref) => {
+      verifyShell(ref, owners);
+      valueTypeOf(ref).verify(ref, owners);
+    });
+  },
+});

@@ -5,6 +5,8 @@ import { copyBytes } from '../memory/bytes.js';
 import { DATA } from '../memory/extents.js';
 import { NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
 import { mayWrite } from '../memory/placement.js';
+import { clock } from '../structures/clock.js';
+import { bytesFor, createEntry, isExpired, loadExpiry } from '../structures/entries.js';
 import {
   ACCESS_SHIFT,
   ENCODING_MASK,
@@ -36,8 +38,7 @@ import {
   storeInteger,
   storeLarge,
 } from '../values/string.js';
-import { clock } from './clock.js';
-import { bytesFor, createEntry, freeEntry, isExpired, loadExpiry } from './entries.js';
+import { freeEntry } from './entries.js';
 import { linkEntry } from './keyspace.js';
 
 /** What put* does with an expiry: take it off, keep the key's own, or set the `expiry` register. */

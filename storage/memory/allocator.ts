@@ -178,15 +178,23 @@ export function denseBytes(): number {
   return bytes;
 }
 
+/** Frees some memory that nothing uses any more; false when there is none. See setReclaim. */
+let reclaim: () => boolean = () => false;
+
+/** Tells how memory is found when the arena is full. What it frees must be nobody's but its own. */
+export function setReclaim(reclaimSome: () => boolean): void {
+  reclaim = reclaimSome;
+}
+
 /**
  * Memory for an object of `bytes` (at least 1, at most one window less its metadata), 16-byte
- * aligned, contents undefined. NULL_REF when the arena is full.
+ * aligned, contents undefined. NULL_REF when the arena is full, also after all that could be was
+ * reclaimed.
  */
 export function allocate(bytes: number, density: Density): Ref {
   if (bytes > SLAB_BYTES_MAX) {
-    const pages = Math.ceil(bytes / PAGE_BYTES);
-    const ref = allocatePages(pages, density);
-    return ref === NULL_REF && dropEmptyCursors() ? allocatePages(pages, density) : ref;
+    const ref = allocateLarge(bytes, density);
+    return ref === NULL_REF ? allocateReclaimed(bytes, density) : ref;
   }
   const sizeClass = classOfGranules[(bytes + 15) >>> 4]!;
   const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
@@ -197,7 +205,28 @@ export function allocate(bytes: number, density: Density): Ref {
     const bits = words[word]!;
     if (bits !== -1) return takeSlot(words, word, bits, extent, sizeClass);
   }
-  return allocateSlow(cursor, sizeClass, density);
+  const ref = allocateSlow(cursor, sizeClass, density);
+  return ref === NULL_REF ? allocateReclaimed(bytes, density) : ref;
+}
+
+function allocateLarge(bytes: number, density: Density): Ref {
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  const ref = allocatePages(pages, density);
+  return ref === NULL_REF && dropEmptyCursors() ? allocatePages(pages, density) : ref;
+}
+
+/** The arena is full: allocates again as often as some memory can be reclaimed. */
+function allocateReclaimed(bytes: number, density: Density): Ref {
+  const sizeClass = classOfGranules[(bytes + 15) >>> 4]!;
+  const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
+  while (reclaim()) {
+    const ref =
+      bytes > SLAB_BYTES_MAX
+        ? allocateLarge(bytes, density)
+        : allocateSlow(cursor, sizeClass, density);
+    if (ref !== NULL_REF) return ref;
+  }
+  return NULL_REF;
 }
 
 function takeSlot(

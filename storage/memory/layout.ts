@@ -6,8 +6,9 @@
 //
 //   window  0          4 KiB        12 KiB              64 KiB                 8 MiB          1 GiB
 //           +----------+------------+-------------------+----------------------+--------------+
-//           | page 0   | extent     | database roots    | bitmaps of extents   | extents      |
-//           | root     | table      | (window 0 only)   | 4..511, 16 KiB each  | 4..511       |
+//           | page 0   | extent     | database roots,   | bitmaps of extents   | extents      |
+//           | root     | table      | at 44 KiB retired | 4..511, 16 KiB each  | 4..511       |
+//           |          |            | (window 0 only)   |                      |              |
 //           +----------+------------+-------------------+----------------------+--------------+
 //            \__________________ metadata extents 0..3 ______________________/
 //
@@ -50,6 +51,9 @@ export const EXTENT_ENTRY_WORDS = 4;
 export const DATABASE_ROOTS_REF = ((3 * PAGE_BYTES) / GRANULE_BYTES) as Ref;
 export const DATABASE_ROOT_WORDS = 16;
 export const DATABASES_MAX = 512;
+/** Roots of databases that were flushed and whose memory is freed in steps: one page of them. */
+export const RETIRED_DATABASES_REF = ((11 * PAGE_BYTES) / GRANULE_BYTES) as Ref;
+export const RETIRED_DATABASES_MAX = PAGE_BYTES / (DATABASE_ROOT_WORDS * 4);
 
 // --- the root page (window 0, page 0), as Int32 words -------------------------------------------
 export const ROOT_MAGIC_0 = 0; // 'STIL'
@@ -59,10 +63,15 @@ export const ROOT_GRANULE_BYTES = 3;
 export const ROOT_PAGE_BYTES = 4;
 export const ROOT_EXTENT_BYTES = 5;
 export const ROOT_WINDOW_BYTES = 6;
-export const ROOT_FEATURE_FLAGS = 7; // none are defined yet; a set bit is refused
+export const ROOT_FEATURE_FLAGS = 7; // FEATURE_*; a set bit that is not known is refused
 export const ROOT_EPOCH = 8; // number of checkpoints of this data set (unsigned)
 export const ROOT_DATABASES = 9; // count of database roots
 export const ROOT_EXTENTS_USED = 10; // one past the highest extent that is not free
+export const ROOT_RETIRED = 11; // first of the root blocks whose values are freed in steps
+export const ROOT_RETIRED_COUNT = 12; // how many there are
+
+/** Collections, root blocks and what is retired. Heaps of before are taken over as they are. */
+export const FEATURE_COLLECTIONS = 1 << 0;
 
 export const MAGIC_0 = 0x4c495453; // 'STIL' in little-endian order
 export const MAGIC_1 = 0x4d52464c; // 'LFRM'
@@ -73,7 +82,15 @@ export const MAGIC_1 = 0x4d52464c; // 'LFRM'
 export const DATABASE_TABLE_WORD = 0;
 export const DATABASE_EXPIRY_WORD = 8;
 
-/** The root block of database `index`. */
+// --- a root block: ROOT_BLOCK_BYTES, dense, the root of a large collection ------------------------
+// Words 0..11 as those of a database where the collection has elements in a table, 12..15 (or all 16) its
+// own, and then what retired.ts needs when the collection is freed in steps.
+export const ROOT_BLOCK_BYTES = 80;
+export const BLOCK_OWN_WORD = 12;
+export const BLOCK_NEXT_WORD = 16; // the next retired block
+export const BLOCK_FORM_WORD = 17; // the form of a retired block; words 18 and 19 are zero
+
+/** The root of database `index`. */
 export function databaseRoot(index: number): Ref {
   return (DATABASE_ROOTS_REF + index * ((DATABASE_ROOT_WORDS * 4) / GRANULE_BYTES)) as Ref;
 }

@@ -362,22 +362,39 @@ function refillInner(parent: Ref, index: number): boolean {
 
 /** Frees every node and leaves an empty tree. */
 export function freeAll(root: Ref, rootWord: number): void {
-  const rootWords = windows[root >>> WINDOW_SHIFT]!;
-  const rootAt = rootIndex(root, rootWord);
-  const top = rootWords[rootAt + TREE_TOP_WORD]! as Ref;
-  const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
-  rootWords[rootAt + TREE_TOP_WORD] = NULL_REF;
-  rootWords[rootAt + TREE_HEIGHT_WORD] = 0;
-  rootWords[rootAt + TREE_COUNT_WORD] = 0;
-  if (height > 0) freeSubtree(top, height - 1);
+  freeSome(root, rootWord, Number.POSITIVE_INFINITY);
 }
 
-function freeSubtree(node: Ref, level: number): void {
-  if (level > 0) {
+/**
+ * Frees up to `limit` nodes of a tree that nothing else uses any more, from its end on. Returns how many:
+ * fewer than `limit` when the tree is empty. In between, sizes and children of the nodes hold, but none of
+ * the other invariants.
+ */
+export function freeSome(root: Ref, rootWord: number, limit: number): number {
+  const rootWords = windows[root >>> WINDOW_SHIFT]!;
+  const rootAt = rootIndex(root, rootWord);
+  const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
+  let done = 0;
+  if (height === 0) return done;
+  let level = height - 1;
+  pathNode[level] = rootWords[rootAt + TREE_TOP_WORD]!;
+  while (done < limit) {
+    const node = pathNode[level]! as Ref;
     const size = nodeSize(node);
-    for (let i = 0; i < size; i++) freeSubtree(childAt(node, i), level - 1);
+    if (level > 0 && size > 0) {
+      pathNode[--level] = childAt(node, size - 1);
+      continue;
+    }
+    free(node, NODE_BYTES, DENSE);
+    done++;
+    if (++level === height) {
+      for (let word = 0; word < TREE_ROOT_WORDS; word++) rootWords[rootAt + word] = 0;
+      break;
+    }
+    const parent = pathNode[level]! as Ref;
+    nodeWords(parent)[nodeBase(parent)] = nodeSize(parent) - 1;
   }
-  free(node, NODE_BYTES, DENSE);
+  return done;
 }
 
 // --- reads ---------------------------------------------------------------------------------------

@@ -61,6 +61,29 @@ export function verifyTree(
   expect(found === count, root, `${count} items as the root says, found ${found}`);
 }
 
+/** Shows what freeSome() has left of a tree to the walk over the heap. */
+export function verifyTreeFreeing(
+  root: Ref,
+  rootWord: number,
+  visitNode: (node: Ref, bytes: number) => void,
+): void {
+  const words = nodeWords(root);
+  const at = nodeBase(root) + rootWord;
+  const height = words[at + TREE_HEIGHT_WORD]!;
+  if (height > 0) visitSubtree(words[at + TREE_TOP_WORD]! as Ref, height - 1, visitNode);
+}
+
+function visitSubtree(
+  node: Ref,
+  level: number,
+  visitNode: (node: Ref, bytes: number) => void,
+): void {
+  visitNode(node, NODE_BYTES);
+  if (level === 0) return;
+  const size = nodeWords(node)[nodeBase(node)]!;
+  for (let i = 0; i < size; i++) visitSubtree(childAt(node, i), level - 1, visitNode);
+}
+
 /** Checks a subtree in order and returns its number of items. */
 function verifyNode(walk: Walk, node: Ref, level: number, place: Place): number {
   const inside = node !== NULL_REF && node >>> EXTENT_SHIFT < extentCount;

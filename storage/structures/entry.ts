@@ -7,7 +7,7 @@
 //                string INT        8 bytes   the integer as int64 (low word, high word)
 //                string EMBEDDED   none      the value follows the key: valueLength bytes
 //                string LARGE     16 bytes   value Ref, length (u32), capacity (u32), 0
-//                other types      16 bytes   the value's root
+//                other types      16 bytes   the value's root: see values/
 //   key:       keyLength bytes, or with longKey 8 bytes: key Ref, key length (u32)
 //   value:     valueLength bytes (EMBEDDED only)
 //
@@ -32,6 +32,9 @@ export const TYPE_MASK = 7;
 export const STRING_EMBEDDED = 0 << 3;
 export const STRING_INT = 1 << 3;
 export const STRING_LARGE = 2 << 3;
+/** Forms of collections: one object (packed.ts), or a root block (values/element_table.ts and others). */
+export const COLLECTION_PACKED = 0 << 3;
+export const COLLECTION_LARGE = 1 << 3;
 export const ENCODING_MASK = 3 << 3;
 
 export const FLAG_EXPIRES = 1 << 5;

@@ -2,7 +2,7 @@
 // implementation serves the keyspace, hashes, sets and the member index of sorted sets.
 //
 //   root (8 words, anywhere)   directory Ref | global depth | count | segments | seed0 | seed1
-//                              | segments at global depth | 0
+//                              | segments at global depth | 0 (table_free.ts)
 //   directory                  2^depth segment Refs, chosen by the top bits of the hash; a segment of
 //                              local depth d stands in 2^(depth - d) neighbouring places
 //   segment (4 KiB)            64 buckets

@@ -18,6 +18,7 @@ import {
   WINDOW_MASK,
   WINDOW_SHIFT,
 } from '../memory/layout.js';
+import type { Owners } from '../structures/entries.js';
 import {
   bodyWord,
   ENCODING_MASK,
@@ -168,7 +169,7 @@ function duplicateString(target: Ref): boolean {
   return true;
 }
 
-function verifyString(ref: Ref, owns: (ref: Ref, bytes: number) => void): void {
+function verifyString(ref: Ref, owners: Owners): void {
   const header = headerOf(ref);
   if (!isLarge(header)) return;
   const words = wordWindows[ref >>> WINDOW_SHIFT]!;
@@ -178,7 +179,7 @@ function verifyString(ref: Ref, owns: (ref: Ref, bytes: number) => void): void {
   if (length > capacity) {
     throw new Error(`string ${ref >>> 0}: length ${length} is above its capacity ${capacity}`);
   }
-  owns(words[at]! as Ref, capacity);
+  owners.ownsData(words[at]! as Ref, capacity);
 }
 
 function stringMemory(ref: Ref): number {

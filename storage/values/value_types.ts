@@ -1,6 +1,7 @@
 // What the keyspace asks of a value, whatever its type: one row per type. A new type adds its row
 // here and nothing else in the keyspace changes.
 import type { Ref } from '../memory/layout.js';
+import type { Owners } from '../structures/entries.js';
 import {
   headerOf,
   TYPE_HASH,
@@ -20,7 +21,7 @@ export interface ValueType {
    *  with nothing owned by the clone. */
   duplicate(target: Ref): boolean;
   /** Reports every object that the body owns to the heap walk; throws on an inconsistency. */
-  verify(ref: Ref, owns: (ref: Ref, bytes: number) => void): void;
+  verify(ref: Ref, owners: Owners): void;
   /** Bytes that the body owns outside the entry. */
   memoryBytes(ref: Ref): number;
 }

@@ -8,8 +8,9 @@ const { ARENA_BYTES_MIN, databaseRoot, NULL_REF } = await import('../../storage/
 const allocator = await openTestArena(ARENA_BYTES_MIN);
 const { verifyHeap } = await import('../../storage/checkpoint/verify.js');
 const { attachHeap, createHeap, flushHeap } = await import('../../storage/heap.js');
-const { setClock } = await import('../../storage/keyspace/clock.js');
-const { setExpiryMillis } = await import('../../storage/keyspace/entries.js');
+const { setClock } = await import('../../storage/structures/clock.js');
+const { setExpiryMillis } = await import('../../storage/structures/entries.js');
+const { setExpiry } = await import('../../storage/structures/entry_table.js');
 const keyspace = await import('../../storage/keyspace/keyspace.js');
 const strings = await import('../../storage/keyspace/string_keys.js');
 const { freeExtentCount } = await import('../../storage/memory/extents.js');
@@ -116,7 +117,7 @@ test('a full arena that is emptied by a walk over its expiries', () => {
     const key = bytesOf(`key:${i}`);
     const ref = keyspace.lookup(database, key, 0, key.length);
     setExpiryMillis(START_MILLIS + 5);
-    if (keyspace.setExpiry(database, ref) !== NULL_REF) given++;
+    if (setExpiry(database, ref) !== NULL_REF) given++;
   }
   expect(given).toBeLessThan(count);
   verifyHeap();

@@ -3,11 +3,7 @@
 import { expect } from 'vitest';
 import { verifyHeap } from '../../storage/checkpoint/verify.js';
 import { attachHeap, createHeap, flushHeap } from '../../storage/heap.js';
-import { clock, setClock } from '../../storage/keyspace/clock.js';
-import { expiryMillis, loadExpiry, setExpiryMillis } from '../../storage/keyspace/entries.js';
-import { expiresCount } from '../../storage/keyspace/expiry.js';
 import {
-  clearExpiry,
   copyEntry,
   deleteExpired,
   deleteKey,
@@ -15,7 +11,6 @@ import {
   keyCount,
   lookup,
   moveEntry,
-  setExpiry,
   swapDatabases,
 } from '../../storage/keyspace/keyspace.js';
 import {
@@ -31,8 +26,13 @@ import { arena } from '../../storage/memory/arena.js';
 import { describeExtents } from '../../storage/memory/extents.js';
 import { databaseRoot, NULL_REF, type Ref } from '../../storage/memory/layout.js';
 import { noteCut } from '../../storage/memory/settled.js';
+import { clock, setClock } from '../../storage/structures/clock.js';
+import { expiryMillis, loadExpiry, setExpiryMillis } from '../../storage/structures/entries.js';
 import { FLAG_EXPIRES, headerOf, span } from '../../storage/structures/entry.js';
+import { clearExpiry, setExpiry } from '../../storage/structures/entry_table.js';
+import { expiresCount } from '../../storage/structures/expiry_index.js';
 import { forEachEntry } from '../../storage/structures/table_walk.js';
+import { freeRetired } from '../../storage/values/retired.js';
 import { integer, isInteger, loadInteger, locateString } from '../../storage/values/string.js';
 import type { Random } from '../support/random.js';
 import { bytesOf, keyOf } from './table_fixture.js';
@@ -279,6 +279,7 @@ export class KeyspaceModel {
     else if (roll < 990) this.flush(database);
     else if (roll < 992) this.flushAll();
     else this.restart();
+    if (random.chance(0.2)) freeRetired(random.between(1, 60));
     this.verifyKey(database, key);
     verifyHeap();
   }

@@ -1,11 +1,12 @@
 // A hash table and its model for the tests of the table: entries are strings of one arena, the model
 // is a Map from key to Ref. Import it after openTestArena().
 import { expect } from 'vitest';
-import { setClock } from '../../storage/keyspace/clock.js';
-import { createEntry, freeEntry } from '../../storage/keyspace/entries.js';
+import { freeEntry } from '../../storage/keyspace/entries.js';
 import { allocate } from '../../storage/memory/allocator.js';
 import { DENSE } from '../../storage/memory/extents.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
+import { setClock } from '../../storage/structures/clock.js';
+import { createEntry } from '../../storage/structures/entries.js';
 import { locateKey, STRING_EMBEDDED, span, TYPE_STRING } from '../../storage/structures/entry.js';
 import {
   createTable,
