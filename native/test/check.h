@@ -17,6 +17,8 @@ struct Options {
   size_t mprotectGranule = 0;  // above 0: fixtures use mprotect, with this granule
 };
 extern Options options;
+// What a test has to say beside that it passed; printed behind its name.
+extern std::string figures;
 
 struct Test {
   const char* name;

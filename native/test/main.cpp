@@ -10,6 +10,7 @@
 namespace stillframe::test {
 
 Options options;
+std::string figures;
 
 std::vector<Test>& registry() {
   static std::vector<Test> tests;
@@ -58,9 +59,10 @@ int runAll(int argc, char** argv) {
     const auto begin = std::chrono::steady_clock::now();
     printf("%-50s", test.name);
     fflush(stdout);
+    figures.clear();
     test.body();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    printf(" ok  %.2f s\n", seconds.count());
+    printf(" ok  %.2f s%s%s\n", seconds.count(), figures.empty() ? "" : "  ", figures.c_str());
     fflush(stdout);
     count++;
   }

@@ -273,7 +273,7 @@ void hammerPreparedRuns(size_t extents, int runs) {
   split(fixture);
   CommandGate gate;
   Random random(options.seed);
-  uint64_t preArmFaults = 0, saved = 0;
+  uint64_t preArmFaults = 0, faults = 0, saved = 0;
   Hammer hammer(fixture, gate);
   for (int run = 0; run < runs; run++) {
     hammer.allow(INT64_MAX);
@@ -293,10 +293,14 @@ void hammerPreparedRuns(size_t extents, int runs) {
     CHECK_OK(started);
     fixture.checkCopied();
     preArmFaults += fixture.checkpoint.counters().preArmFaults;
+    faults += fixture.checkpoint.counters().faults;
     saved += fixture.checkpoint.counters().pagesSaved;
     fixture.checkpoint.abort();
   }
   CHECK(preArmFaults > 0 && saved > 0);
+  figures = std::to_string(runs) + " runs, " + std::to_string(preArmFaults) +
+            " faults before the cut, " + std::to_string(faults) + " after it, " +
+            std::to_string(saved) + " pages saved";
 }
 TEST(hammer_with_pre_arm) { hammerPreparedRuns(16, 10 * options.effort); }
 TEST(hammer_with_pre_arm_and_delays_at_every_step) {

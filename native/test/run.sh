@@ -1,19 +1,22 @@
 #!/bin/sh
 # Builds and runs the native tests, which need no Node.
-#   native/test/run.sh [plain|address|thread]... [--effort N] [--seed N] [--build DIR] [name]...
+#   native/test/run.sh [plain|address|thread]... [--effort N] [--seed N] [--build DIR] [--once]
+#                      [name]...
 # Without a flavour: plain, address (with undefined-behaviour checks) and thread, one after the
 # other. The long form is --effort 20. Objects go to native/test/build unless --build names another
-# place.
+# place. --once: not again with mprotect.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 native=$(dirname "$here")
 build=$here/build
 flavours=
 arguments=
+once=
 while [ $# -gt 0 ]; do
   case $1 in
     plain | address | thread | bench) flavours="$flavours $1" ;;
     --build) shift; build=$1 ;;
+    --once) once=yes ;;
     *) arguments="$arguments $1" ;;
   esac
   shift
@@ -45,7 +48,7 @@ for flavour in ${flavours:-plain address thread}; do
   # The protocol again, with mprotect in place of userfaultfd: its usual granule, and a page as
   # granule, where the tests that hold threads at a step count the same. Lazy restore needs
   # userfaultfd.
-  case $flavour in plain | thread)
+  case $flavour$once in plain | thread)
     run "$flavour" "--mprotect 65536 $arguments -lazy_restore -held_ -handler_that -abort_waits -failing_spill -spill"
     run "$flavour" "--mprotect 4096 $arguments -lazy_restore -hammer -spill" ;;
   esac

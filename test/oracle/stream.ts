@@ -2,6 +2,9 @@
 //
 // ORACLE_SEED=n replays a run, ORACLE_OPS=n sets the number of commands per stream (default: a few
 // thousand, so that the suite stays short).
+import { basename } from 'node:path';
+import { afterAll, expect } from 'vitest';
+import { figure } from '../support/figures.js';
 import { numberFromEnv, Random } from '../support/random.js';
 import { argBytes, type Command } from '../support/raw_client.js';
 import { commandLine, type Duel, type Mismatch, type Step } from './duel.js';
@@ -26,6 +29,13 @@ const DEFAULT_OPERATIONS = 6000;
 
 export const ORACLE_SEED = numberFromEnv('ORACLE_SEED', 20_231);
 
+/** Commands that were compared in this file's streams. */
+let comparedInFile = 0;
+afterAll(() => {
+  const file = basename(expect.getState().testPath ?? '');
+  figure(`${file}: ${comparedInFile} commands of streams, the same replies`);
+});
+
 /** Throws with a report when the servers disagree. Returns the number of commands compared. */
 export async function runStream(duel: Duel, options: StreamOptions): Promise<number> {
   const operations = numberFromEnv('ORACLE_OPS', options.operations ?? DEFAULT_OPERATIONS);
@@ -48,6 +58,7 @@ export async function runStream(duel: Duel, options: StreamOptions): Promise<num
   if (reports.size > 0) {
     throw new Error(`${reports.size} disagreements:\n\n${[...reports.values()].join('\n\n')}`);
   }
+  comparedInFile += done;
   return done;
 }
 
