@@ -2,9 +2,9 @@
 // layout and order), with rank and select in O(log n). It is a multiset: equal items may occur twice.
 //
 // The root is four words inside an object of the owner, `root` being the object and `rootWord` the
-// index of the first word in it; four zero words are an empty tree:
+// index of the first word in it; four zero words are an empty tree whose ties are ordered as words:
 //
-//   | top node (0: empty) | height: levels, 0 when empty | count of items | 0 |
+//   | top node (0: empty) | height: levels, 0 when empty | count of items | order of ties |
 //
 // Invariants (verifyTree in btree_verify.ts checks them):
 //   - every node has one owner: its parent, or the root. There are no links between leaves.
@@ -46,6 +46,7 @@ import {
   nodeWords,
   removeChild,
   removeItem,
+  setTies,
   shiftChildrenLeft,
   shiftChildrenRight,
   shiftItemsLeft,
@@ -59,6 +60,7 @@ export const TREE_ROOT_WORDS = 4;
 export const TREE_TOP_WORD = 0;
 export const TREE_HEIGHT_WORD = 1;
 export const TREE_COUNT_WORD = 2;
+export const TREE_TIES_WORD = 3;
 
 /** The most items a tree may hold: subtree counts are int32. */
 const ITEMS_MAX = 0x7fffffff;
@@ -83,6 +85,14 @@ const middle = new Int32Array(ITEM_WORDS);
 /** Index in its window of the first root word. */
 function rootIndex(root: Ref, rootWord: number): number {
   return ((root & WINDOW_MASK) << 2) + rootWord;
+}
+
+/** Makes an empty tree; `ties` is TIES_BY_WORD or TIES_BY_MEMBER. Nothing is allocated. */
+export function createTree(root: Ref, rootWord: number, ties: number): void {
+  const words = windows[root >>> WINDOW_SHIFT]!;
+  const at = rootIndex(root, rootWord);
+  words.fill(0, at, at + TREE_ROOT_WORDS);
+  words[at + TREE_TIES_WORD] = ties;
 }
 
 /** Number of items. */
@@ -135,6 +145,7 @@ export function insert(root: Ref, rootWord: number, w0: number, w1: number, w2: 
   const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
   const items = rootWords[rootAt + TREE_COUNT_WORD]!;
   if (items === ITEMS_MAX) return false;
+  setTies(rootWords[rootAt + TREE_TIES_WORD]!);
   if (height === 0) {
     const leaf = allocate(NODE_BYTES, DENSE);
     if (leaf === NULL_REF) return false;
@@ -262,6 +273,7 @@ export function remove(root: Ref, rootWord: number, w0: number, w1: number, w2: 
   const rootAt = rootIndex(root, rootWord);
   const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
   if (height === 0) return false;
+  setTies(rootWords[rootAt + TREE_TIES_WORD]!);
   const leaf = descend(rootWords[rootAt + TREE_TOP_WORD]! as Ref, height, w0, w1, w2);
   const words = windows[leaf >>> WINDOW_SHIFT]!;
   const base = (leaf & WINDOW_MASK) << 2;
@@ -269,12 +281,48 @@ export function remove(root: Ref, rootWord: number, w0: number, w1: number, w2: 
   const index = countUpTo(words, base + ITEM_WORD, size, w0, w1, w2) - 1;
   if (index < 0) return false;
   if (compareItem(words, base + ITEM_WORD + index * ITEM_WORDS, w0, w1, w2) !== 0) return false;
+  removeFromPath(rootWords, rootAt, height, index);
+  return true;
+}
+
+/** Removes item number `index`, which must be there, and fills `item` with it; compares nothing. */
+export function removeAt(root: Ref, rootWord: number, index: number): void {
+  const rootWords = windows[root >>> WINDOW_SHIFT]!;
+  const rootAt = rootIndex(root, rootWord);
+  const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
+  if (!(index >= 0 && index < rootWords[rootAt + TREE_COUNT_WORD]!)) {
+    throw new RangeError(`no item ${index} in a tree of ${rootWords[rootAt + TREE_COUNT_WORD]}`);
+  }
+  let node = rootWords[rootAt + TREE_TOP_WORD]! as Ref;
+  let left = index | 0;
+  for (let level = height - 1; level > 0; level--) {
+    const words = windows[node >>> WINDOW_SHIFT]!;
+    const base = (node & WINDOW_MASK) << 2;
+    let child = 0;
+    while (left >= words[base + COUNT_WORD + child]!) left -= words[base + COUNT_WORD + child++]!;
+    pathNode[level] = node;
+    pathIndex[level] = child;
+    node = words[base + CHILD_WORD + child]! as Ref;
+  }
+  pathNode[0] = node;
+  loadItem(nodeWords(node), nodeBase(node) + ITEM_WORD + left * ITEM_WORDS);
+  removeFromPath(rootWords, rootAt, height, left);
+}
+
+/** Removes item `index` of the leaf that the path leads to. */
+function removeFromPath(
+  rootWords: Int32Array,
+  rootAt: number,
+  height: number,
+  index: number,
+): void {
+  const leaf = pathNode[0]! as Ref;
+  const size = nodeSize(leaf);
   removeItem(leaf, index);
   addToPath(1, height, -1);
   rootWords[rootAt + TREE_COUNT_WORD] = rootWords[rootAt + TREE_COUNT_WORD]! - 1;
   if (index === 0 && size > 1) replaceSeparator(leaf, height);
   if (size <= LEAF_ITEMS_MIN) refill(rootWords, rootAt, height);
-  return true;
 }
 
 /** Makes the separator before a leaf, if it has one, equal to its first item again. */
@@ -405,6 +453,7 @@ export function contains(root: Ref, rootWord: number, w0: number, w1: number, w2
   const rootAt = rootIndex(root, rootWord);
   const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
   if (height === 0) return false;
+  setTies(rootWords[rootAt + TREE_TIES_WORD]!);
   const leaf = descend(rootWords[rootAt + TREE_TOP_WORD]! as Ref, height, w0, w1, w2);
   const words = windows[leaf >>> WINDOW_SHIFT]!;
   const base = (leaf & WINDOW_MASK) << 2;
@@ -431,6 +480,7 @@ export function rank(root: Ref, rootWord: number, w0: number, w1: number, w2: nu
   const rootAt = rootIndex(root, rootWord);
   const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
   if (height === 0) return 0;
+  setTies(rootWords[rootAt + TREE_TIES_WORD]!);
   let node = rootWords[rootAt + TREE_TOP_WORD]! as Ref;
   let below = 0;
   for (let level = height - 1; level > 0; level--) {

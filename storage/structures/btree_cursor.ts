@@ -1,4 +1,4 @@
-// Iteration over a B+tree (btree.ts) in ascending order, from a lower bound.
+// Iteration over a B+tree (btree.ts): upwards from a lower bound, or from an item by number both ways.
 //
 //   for (let found = seek(cursor, root, rootWord, w0, w1, w2); found; found = advance(cursor)) {
 //     ... item.w0, item.w1, item.w2 ...
@@ -11,9 +11,16 @@
 //
 // Make a cursor once and use it again; two loops at a time take two cursors.
 import { NULL_REF, type Ref } from '../memory/layout.js';
-import { loadItem, TREE_COUNT_WORD, TREE_HEIGHT_WORD, TREE_TOP_WORD } from './btree.js';
+import {
+  loadItem,
+  TREE_COUNT_WORD,
+  TREE_HEIGHT_WORD,
+  TREE_TIES_WORD,
+  TREE_TOP_WORD,
+} from './btree.js';
 import {
   CHILD_WORD,
+  COUNT_WORD,
   childAt,
   countBelow,
   HEIGHT_MAX,
@@ -22,6 +29,7 @@ import {
   nodeBase,
   nodeSize,
   nodeWords,
+  setTies,
 } from './btree_node.js';
 
 /** A place in a tree. The fields belong to this file. */
@@ -40,6 +48,37 @@ function rootWordAt(cursor: Cursor, word: number): number {
   return nodeWords(cursor.root)[nodeBase(cursor.root) + cursor.rootWord + word]!;
 }
 
+function attach(cursor: Cursor, root: Ref, rootWord: number): void {
+  cursor.root = root;
+  cursor.rootWord = rootWord;
+  cursor.top = rootWordAt(cursor, TREE_TOP_WORD);
+  cursor.height = rootWordAt(cursor, TREE_HEIGHT_WORD);
+  cursor.count = rootWordAt(cursor, TREE_COUNT_WORD);
+}
+
+/** Moves to item number `index` (from 0, an integer) and fills `item`; false when there is none. */
+export function seekIndex(cursor: Cursor, root: Ref, rootWord: number, index: number): boolean {
+  attach(cursor, root, rootWord);
+  if (index < 0 || index >= cursor.count) {
+    cursor.height = 0;
+    return false;
+  }
+  let node = cursor.top as Ref;
+  let left = index | 0;
+  for (let level = cursor.height - 1; level > 0; level--) {
+    const words = nodeWords(node);
+    const base = nodeBase(node);
+    let child = 0;
+    while (left >= words[base + COUNT_WORD + child]!) left -= words[base + COUNT_WORD + child++]!;
+    cursor.nodes[level] = node;
+    cursor.indexes[level] = child;
+    node = words[base + CHILD_WORD + child]! as Ref;
+  }
+  cursor.nodes[0] = node;
+  cursor.indexes[0] = left;
+  return settle(cursor);
+}
+
 /** Moves to the first item of at least (w0, w1, w2) and fills `item`; false when there is none. */
 export function seek(
   cursor: Cursor,
@@ -49,12 +88,9 @@ export function seek(
   w1: number,
   w2: number,
 ): boolean {
-  cursor.root = root;
-  cursor.rootWord = rootWord;
-  cursor.top = rootWordAt(cursor, TREE_TOP_WORD);
-  cursor.height = rootWordAt(cursor, TREE_HEIGHT_WORD);
-  cursor.count = rootWordAt(cursor, TREE_COUNT_WORD);
+  attach(cursor, root, rootWord);
   if (cursor.height === 0) return false;
+  setTies(rootWordAt(cursor, TREE_TIES_WORD));
   let node = cursor.top as Ref;
   for (let level = cursor.height - 1; level >= 0; level--) {
     const words = nodeWords(node);
@@ -71,6 +107,24 @@ export function seek(
 /** Moves to the next item and fills `item`; false at the end (and from then on). */
 export function advance(cursor: Cursor): boolean {
   if (cursor.height === 0) return false;
+  expectUnchanged(cursor);
+  cursor.indexes[0] = cursor.indexes[0]! + 1;
+  return settle(cursor);
+}
+
+/** Moves to the item before and fills `item`; false at the beginning (and from then on). */
+export function retreat(cursor: Cursor): boolean {
+  if (cursor.height === 0) return false;
+  expectUnchanged(cursor);
+  if (cursor.indexes[0] === 0 && !enterPreviousLeaf(cursor)) {
+    cursor.height = 0; // the beginning
+    return false;
+  }
+  cursor.indexes[0] = cursor.indexes[0]! - 1;
+  return settle(cursor);
+}
+
+function expectUnchanged(cursor: Cursor): void {
   if (
     rootWordAt(cursor, TREE_COUNT_WORD) !== cursor.count ||
     rootWordAt(cursor, TREE_TOP_WORD) !== cursor.top ||
@@ -78,8 +132,6 @@ export function advance(cursor: Cursor): boolean {
   ) {
     throw new Error('cursor advanced over a tree that changed since seek(): seek again');
   }
-  cursor.indexes[0] = cursor.indexes[0]! + 1;
-  return settle(cursor);
 }
 
 /** Goes on to the next leaf when this one has no item at the index, then fills `item`. */
@@ -109,4 +161,18 @@ function enterNextLeaf(cursor: Cursor): boolean {
 
 function isLastChild(cursor: Cursor, level: number): boolean {
   return cursor.indexes[level] === nodeSize(cursor.nodes[level]! as Ref) - 1;
+}
+
+/** Goes to the leaf before, behind its last item. */
+function enterPreviousLeaf(cursor: Cursor): boolean {
+  let level = 1;
+  while (level < cursor.height && cursor.indexes[level] === 0) level++;
+  if (level >= cursor.height) return false;
+  cursor.indexes[level] = cursor.indexes[level]! - 1;
+  for (; level > 0; level--) {
+    const child = childAt(cursor.nodes[level]! as Ref, cursor.indexes[level]!);
+    cursor.nodes[level - 1] = child;
+    cursor.indexes[level - 1] = level > 1 ? nodeSize(child) - 1 : nodeSize(child);
+  }
+  return true;
 }

@@ -13,7 +13,8 @@
 //               may be a ref to something that dies with the item
 //   count i     items in the subtree of child i
 //
-// Order of items: signed w0, then unsigned w1, then the tie, unsigned w2. Equal items are allowed.
+// Order of items: signed w0, then unsigned w1, then the tie: unsigned w2, or the members that w2 refers
+// to (member_order.ts), as the tree's root says. Equal items are allowed.
 //
 // Cost: 12.6 bytes an item after ascending inserts, 18 after random ones, inner nodes included. An
 // insert writes 500 bytes on average (half a leaf) and one count a level. Nodes of 2 and 4 KiB took
@@ -22,6 +23,7 @@
 // select more slowly, and a small tree pays for a whole node.
 import { wordWindows } from '../memory/arena.js';
 import { type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
+import { compareMembers } from './member_order.js';
 
 export const NODE_BYTES = 1024;
 const NODE_WORDS = NODE_BYTES / 4;
@@ -72,12 +74,23 @@ export function formatNode(node: Ref, level: number): void {
 
 // --- order ---------------------------------------------------------------------------------------
 
-/**
- * The order of two items that agree in w0 and w1: negative, 0 or positive. The place where sorted
- * sets will compare the members that w2 refers to.
- */
+/** How ties are decided: unsigned w2, or the members of the entries that w2 refers to. */
+export const TIES_BY_WORD = 0;
+export const TIES_BY_MEMBER = 1;
+
+/** That of the tree at hand. */
+let ties = TIES_BY_WORD;
+
+/** Called with the root's word at the start of everything that compares items of a tree. */
+export function setTies(order: number): void {
+  ties = order;
+}
+
+/** The order of two items that agree in w0 and w1: negative, 0 or positive. */
 function compareTie(a: number, b: number): number {
-  return a === b ? 0 : a >>> 0 < b >>> 0 ? -1 : 1;
+  if (a === b) return 0;
+  if (ties === TIES_BY_MEMBER) return compareMembers(a as Ref, b);
+  return a >>> 0 < b >>> 0 ? -1 : 1;
 }
 
 /** Order of the item at words[at] against (w0, w1, w2): negative, 0 or positive. */

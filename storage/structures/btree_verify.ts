@@ -2,7 +2,7 @@
 // walk over the heap. Reads only; called by verify and by the tests after each step.
 import { extentCount } from '../memory/arena.js';
 import { EXTENT_SHIFT, NULL_REF, type Ref } from '../memory/layout.js';
-import { TREE_COUNT_WORD, TREE_HEIGHT_WORD, TREE_ROOT_WORDS, TREE_TOP_WORD } from './btree.js';
+import { TREE_COUNT_WORD, TREE_HEIGHT_WORD, TREE_TIES_WORD, TREE_TOP_WORD } from './btree.js';
 import {
   CHILDREN_MAX,
   CHILDREN_MIN,
@@ -18,6 +18,9 @@ import {
   NODE_BYTES,
   nodeBase,
   nodeWords,
+  setTies,
+  TIES_BY_MEMBER,
+  TIES_BY_WORD,
 } from './btree_node.js';
 
 /** Where in the tree a node stands: which of the exceptions to the minimal fill hold for it. */
@@ -48,14 +51,17 @@ export function verifyTree(
   const top = words[at + TREE_TOP_WORD]! as Ref;
   const height = words[at + TREE_HEIGHT_WORD]!;
   const count = words[at + TREE_COUNT_WORD]!;
+  const ties = words[at + TREE_TIES_WORD]!;
+  const isOrder = ties === TIES_BY_WORD || ties === TIES_BY_MEMBER;
+  expect(isOrder, root, `an order of ties, found ${ties}`);
+  setTies(ties);
   if (height === 0 || top === NULL_REF) {
-    for (let word = 0; word < TREE_ROOT_WORDS; word++) {
+    for (let word = 0; word < TREE_TIES_WORD; word++) {
       expect(words[at + word] === 0, root, `an empty tree has zero in root word ${word}`);
     }
     return;
   }
   expect(height > 0 && height <= HEIGHT_MAX, root, `height 1..${HEIGHT_MAX}, found ${height}`);
-  expect(words[at + 3] === 0, root, `zero in root word 3, found ${words[at + 3]}`);
   const walk: Walk = { visitNode, words: new Int32Array(0), at: 0 };
   const found = verifyNode(walk, top, height - 1, { isTop: true, isLast: true });
   expect(found === count, root, `${count} items as the root says, found ${found}`);
