@@ -53,6 +53,26 @@ export const LCS_MEMORY =
   'ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len';
 export const LCS_ALLOCATION = 'ERR Insufficient memory, failed allocating transient memory for LCS';
 
+// Sorted sets
+export const ZADD_NX_XX = 'ERR XX and NX options at the same time are not compatible';
+export const ZADD_GT_LT_NX = 'ERR GT, LT, and/or NX options at the same time are not compatible';
+export const ZADD_INCR_PAIRS = 'ERR INCR option supports a single increment-element pair';
+export const SCORE_NAN = 'ERR resulting score is not a number (NaN)';
+export const SCORE_RANGE = 'ERR min or max is not a float';
+export const MEMBER_RANGE = 'ERR min or max not valid string range item';
+export const ZRANGE_LIMIT =
+  'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX';
+export const ZRANGE_WITHSCORES =
+  'ERR syntax error, WITHSCORES not supported in combination with BYLEX';
+export const NUMKEYS_NOT_POSITIVE = 'ERR numkeys should be greater than 0';
+export const COUNT_NOT_POSITIVE = 'ERR count should be greater than 0';
+export const WEIGHT_NOT_A_FLOAT = 'ERR weight value is not a float';
+export const LIMIT_NEGATIVE = "ERR LIMIT can't be negative";
+export const VALUE_OUT_OF_RANGE = 'ERR value is out of range';
+/** Where a negative count may be turned into a positive one. */
+export const NOT_A_COUNT =
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
+
 // Keys and databases
 export const DB_INDEX_OUT_OF_RANGE = 'ERR DB index is out of range';
 export const FIRST_DB_INVALID = 'ERR invalid first DB index';
@@ -176,6 +196,11 @@ export function unknownSubcommandOrArity(container: string, subcommand: string):
     `ERR unknown subcommand or wrong number of arguments for '${quoted}'. ` +
     `Try ${container.toUpperCase()} HELP.`
   );
+}
+
+/** `command` in lower case: ZUNION and its kind with no key. */
+export function noInputKeys(command: string): string {
+  return `ERR at least 1 input key is needed for '${command}' command`;
 }
 
 /** `command` in lower case. */

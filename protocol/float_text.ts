@@ -87,15 +87,41 @@ export function parseFloatText(text: string): number {
   }
 }
 
-function hexadecimal(text: string): number {
+/**
+ * A number as plain strtod reads it from a text that ends at its first zero byte: space before is
+ * taken, no text at all is 0, and what is too large or too small is infinite or zero. NaN when anything
+ * else is left.
+ */
+export function parseFloatLoose(buffer: Uint8Array, offset: number, length: number): number {
+  const strict = parseFloatStrict(buffer, offset, length);
+  if (!Number.isNaN(strict)) return strict;
+  const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + offset, length);
+  const text = (bytes.toString('latin1').split('\0')[0] as string).replace(
+    /^[ \t\n\v\f\r]+(?=.)/,
+    '',
+  );
+  switch (floatSyntax(text)) {
+    case 'decimal':
+      return Number(text);
+    case 'hexadecimal':
+      return hexadecimal(text, true);
+    case 'infinite':
+      return text.startsWith('-') ? -Infinity : Infinity;
+    case 'none':
+      return text === '' ? 0 : Number.NaN;
+  }
+}
+
+/** NaN for what does not fit a double, or infinity and zero when `saturate` is set. */
+function hexadecimal(text: string, saturate = false): number {
   const rounded = roundHexFloat(text, 53, -1074);
   if (rounded.mantissa === 0n) {
-    return rounded.vanished ? Number.NaN : rounded.negative ? -0 : 0;
+    return rounded.vanished && !saturate ? Number.NaN : rounded.negative ? -0 : 0;
   }
   // mantissa < 2^53 is exact; two steps, because 2^exponent alone may leave the range of a double.
   const half = Math.trunc(rounded.exponent / 2);
   const magnitude = Number(rounded.mantissa) * 2 ** half * 2 ** (rounded.exponent - half);
-  if (!Number.isFinite(magnitude)) {
+  if (!Number.isFinite(magnitude) && !saturate) {
     return Number.NaN;
   }
   return rounded.negative ? -magnitude : magnitude;

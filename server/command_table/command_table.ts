@@ -13,6 +13,9 @@ import { keyRows } from './key_rows.js';
 import { latencyRows } from './latency_rows.js';
 import { objectRows } from './object_rows.js';
 import { serverRows } from './server_rows.js';
+import { sortedSetAlgebraRows } from './sorted_set_algebra_rows.js';
+import { sortedSetRangeRows } from './sorted_set_range_rows.js';
+import { sortedSetRows } from './sorted_set_rows.js';
 import { stringPartRows } from './string_part_rows.js';
 import { stringRows } from './string_rows.js';
 import { transactionRows } from './transaction_rows.js';
@@ -28,6 +31,9 @@ const ROWS: readonly CommandRow[] = [
   ...hyperLogLogRows,
   ...keyRows,
   ...expiryRows,
+  ...sortedSetRows,
+  ...sortedSetRangeRows,
+  ...sortedSetAlgebraRows,
   ...databaseRows,
   ...objectRows,
   ...latencyRows,

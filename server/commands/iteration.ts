@@ -28,7 +28,7 @@ export function keys(client: Client): void {
   let found = new Int32Array(1024);
   let count = 0;
   forEachEntry(client.database, (ref) => {
-    if (!matches(ref, pattern) || isExpired(ref, headerOf(ref))) return;
+    if (!keyMatches(ref, pattern) || isExpired(ref, headerOf(ref))) return;
     if (count === found.length) {
       const grown = new Int32Array(2 * count);
       grown.set(found);
@@ -46,30 +46,15 @@ export function scan(client: Client): void {
     replyError(errors.INVALID_CURSOR);
     return;
   }
-  let pattern: PatternArgument = 0;
-  let count = SCAN_COUNT;
-  let type: string | null = null;
-  for (let i = 2; i < args.count; i += 2) {
-    const hasNext = i + 1 < args.count;
-    if (hasNext && args.equals(i, 'match')) {
-      pattern = readPattern(i + 1);
-    } else if (hasNext && args.equals(i, 'count')) {
-      count = readCount(i + 1);
-      if (count < 1) return;
-    } else if (hasNext && args.equals(i, 'type')) {
-      type = args.latin1(i + 1).toLowerCase();
-    } else {
-      replyError(errors.SYNTAX_ERROR);
-      return;
-    }
-  }
+  if (!readScanOptions(2, true)) return;
+  const { count, type } = scanOptions;
   const next = scanStep(client.database, cursor, count);
   const refs = scanned.refs;
   let kept = 0;
   let expired: Ref[] | null = null;
   for (let i = 0; i < scanned.count; i++) {
     const ref = refs[i]! as Ref;
-    if (!matches(ref, pattern)) continue;
+    if (!keyMatches(ref, scanOptions.pattern)) continue;
     const header = headerOf(ref);
     if (isExpired(ref, header)) {
       expired ??= [];
@@ -92,23 +77,56 @@ function replyKeys(refs: Int32Array, count: number): void {
   }
 }
 
+/** What a SCAN of any kind asks for; one object, reused. */
+export const scanOptions = {
+  pattern: 0 as PatternArgument,
+  count: SCAN_COUNT,
+  type: null as string | null,
+};
+
+/**
+ * Reads arguments `first`.. into `scanOptions`; TYPE only where keys are scanned. False: an error was
+ * replied.
+ */
+export function readScanOptions(first: number, ofKeys: boolean): boolean {
+  scanOptions.pattern = 0;
+  scanOptions.count = SCAN_COUNT;
+  scanOptions.type = null;
+  for (let i = first; i < args.count; i += 2) {
+    const hasNext = i + 1 < args.count;
+    if (hasNext && args.equals(i, 'match')) {
+      scanOptions.pattern = readPattern(i + 1);
+    } else if (hasNext && args.equals(i, 'count')) {
+      scanOptions.count = readCount(i + 1);
+      if (scanOptions.count < 1) return false;
+    } else if (hasNext && ofKeys && args.equals(i, 'type')) {
+      scanOptions.type = args.latin1(i + 1).toLowerCase();
+    } else {
+      replyError(errors.SYNTAX_ERROR);
+      return false;
+    }
+  }
+  return true;
+}
+
 function readPattern(i: number): PatternArgument {
   const everything = args.lengths[i] === 1 && args.buffer[args.offsets[i]!] === 0x2a;
   return everything ? 0 : i;
 }
 
-function matches(ref: Ref, pattern: PatternArgument): boolean {
+function keyMatches(ref: Ref, pattern: PatternArgument): boolean {
   if (pattern === 0) return true;
   locateKey(ref);
-  return globMatch(
-    args.buffer,
-    args.offsets[pattern]!,
-    args.lengths[pattern]!,
-    span.view,
-    span.offset,
-    span.length,
-    false,
-  );
+  return globMatches(pattern, span.view, span.offset, span.length);
+}
+
+/** Whether an element's bytes match the pattern of `scanOptions`. */
+export function matchesPattern(view: Uint8Array, offset: number, length: number): boolean {
+  return scanOptions.pattern === 0 || globMatches(scanOptions.pattern, view, offset, length);
+}
+
+function globMatches(i: number, view: Uint8Array, offset: number, length: number): boolean {
+  return globMatch(args.buffer, args.offsets[i]!, args.lengths[i]!, view, offset, length, false);
 }
 
 /** Argument i as COUNT; 0 when an error was replied. */
@@ -124,7 +142,7 @@ function readCount(i: number): number {
  * Argument i as a cursor, or -1. Redis reads it with strtoul(), so signs are taken and an empty text
  * is 0; leading space is not. What is no cursor of ours becomes some place of the walk, as there.
  */
-function readCursor(i: number): number {
+export function readCursor(i: number): number {
   const text = args.latin1(i).split('\0')[0]!;
   if (text === '') return 0;
   const digits = /^[+-]?(\d+)$/.exec(text)?.[1];

@@ -4,7 +4,12 @@ import { args } from '../../protocol/arguments.js';
 import * as errors from '../../protocol/error_replies.js';
 import { lookup, lookupTouch } from '../../storage/keyspace/keyspace.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
-import { headerOf, TYPE_MASK, TYPE_STRING } from '../../storage/structures/entry.js';
+import {
+  headerOf,
+  TYPE_MASK,
+  TYPE_SORTED_SET,
+  TYPE_STRING,
+} from '../../storage/structures/entry.js';
 import { AHEAD_MAX } from '../../storage/structures/key_hash.js';
 import { addAhead, beginAhead, lookAhead } from '../../storage/structures/look_ahead.js';
 import type { Client } from '../client.js';
@@ -59,6 +64,11 @@ export function expectType(ref: Ref, type: number): boolean {
 /** True when the entry is a string; else replies WRONGTYPE. */
 export function expectString(ref: Ref): boolean {
   return expectType(ref, TYPE_STRING);
+}
+
+/** True when the entry is a sorted set; else replies WRONGTYPE. */
+export function expectSortedSet(ref: Ref): boolean {
+  return expectType(ref, TYPE_SORTED_SET);
 }
 
 /** The arena is full: the reply is Redis's out-of-memory error. */

@@ -9,8 +9,10 @@ import {
   headerOf,
   span,
   TYPE_MASK,
+  TYPE_SORTED_SET,
   TYPE_STRING,
 } from '../../storage/structures/entry.js';
+import { isSortedSetTree } from '../../storage/values/sorted_set.js';
 import { integer, isInteger, loadInteger, locateString } from '../../storage/values/string.js';
 import type { Client } from '../client.js';
 import { replyError } from '../reply_error.js';
@@ -26,6 +28,9 @@ const SHARED_REFCOUNT = 0x7fffffff;
 /** The name that Redis has for a value's encoding. */
 export function encodingName(ref: Ref): string {
   const header = headerOf(ref);
+  if ((header & TYPE_MASK) === TYPE_SORTED_SET) {
+    return isSortedSetTree(ref) ? 'skiplist' : 'listpack';
+  }
   if ((header & TYPE_MASK) !== TYPE_STRING) throw new Error('encoding of an unknown type');
   if (isInteger(header)) return 'int';
   locateString(ref, header);

@@ -211,6 +211,18 @@ export const CONFIG_TABLE = {
     3000,
     'Bytes, header included, above which a HyperLogLog becomes dense',
   ),
+  'zset-max-listpack-entries': option(
+    integer(0, UNBOUNDED),
+    128,
+    'Most members of a sorted set in its packed form',
+    { aliases: ['zset-max-ziplist-entries'] },
+  ),
+  'zset-max-listpack-value': option(
+    memory(0, UNBOUNDED),
+    64,
+    'Longest member of a sorted set in its packed form',
+    { aliases: ['zset-max-ziplist-value'] },
+  ),
 
   // Checkpoints
   dir: option(

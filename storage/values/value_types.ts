@@ -12,6 +12,7 @@ import {
   TYPE_STREAM,
   TYPE_STRING,
 } from '../structures/entry.js';
+import { sortedSetValue } from './sorted_set.js';
 import { stringValue } from './string.js';
 
 export interface ValueType {
@@ -28,6 +29,7 @@ export interface ValueType {
 
 const types: (ValueType | undefined)[] = [];
 types[TYPE_STRING] = stringValue;
+types[TYPE_SORTED_SET] = sortedSetValue;
 
 /** Names as TYPE replies them. */
 export const typeNames: string[] = [];

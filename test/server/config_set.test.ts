@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { getOptions } from '../../server/config/config_get.js';
 import { type ConfigHooks, setOptions } from '../../server/config/config_set.js';
-import { OPTIONS, type ServerConfig } from '../../server/config/config_table.js';
+import { OPTIONS_BY_NAME, type ServerConfig } from '../../server/config/config_table.js';
 import { matchesGlob } from '../../server/config/glob.js';
 import { defaultConfig } from '../../server/config/load_config.js';
 
@@ -41,7 +41,7 @@ describe('GET', () => {
       'hz',
       '10',
     ]);
-    expect(getOptions(config, ['*'])).toHaveLength(2 * OPTIONS.length);
+    expect(getOptions(config, ['*'])).toHaveLength(2 * OPTIONS_BY_NAME.size);
     expect(getOptions(config, ['MAXMEMORY-*'])).toEqual(['maxmemory-policy', 'noeviction']);
   });
 
