@@ -38,6 +38,11 @@ export const BITFIELD_TYPE =
 export const BITFIELD_OVERFLOW = 'ERR Invalid OVERFLOW type specified';
 export const BITFIELD_RO_GET_ONLY = 'ERR BITFIELD_RO only supports the GET subcommand';
 
+// Several keys
+export const NUMKEYS_NOT_POSITIVE = 'ERR numkeys should be greater than 0';
+export const NUMKEYS_TOO_LARGE = "ERR Number of keys can't be greater than number of args";
+export const LIMIT_NEGATIVE = "ERR LIMIT can't be negative";
+
 // HyperLogLog
 export const HLL_NOT_VALID = 'WRONGTYPE Key is not a valid HyperLogLog string value.';
 export const HLL_CORRUPT = 'INVALIDOBJ Corrupted HLL object detected';
@@ -64,10 +69,8 @@ export const ZRANGE_LIMIT =
   'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX';
 export const ZRANGE_WITHSCORES =
   'ERR syntax error, WITHSCORES not supported in combination with BYLEX';
-export const NUMKEYS_NOT_POSITIVE = 'ERR numkeys should be greater than 0';
 export const COUNT_NOT_POSITIVE = 'ERR count should be greater than 0';
 export const WEIGHT_NOT_A_FLOAT = 'ERR weight value is not a float';
-export const LIMIT_NEGATIVE = "ERR LIMIT can't be negative";
 export const VALUE_OUT_OF_RANGE = 'ERR value is out of range';
 /** Where a negative count may be turned into a positive one. */
 export const NOT_A_COUNT =

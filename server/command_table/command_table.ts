@@ -13,6 +13,7 @@ import { keyRows } from './key_rows.js';
 import { latencyRows } from './latency_rows.js';
 import { objectRows } from './object_rows.js';
 import { serverRows } from './server_rows.js';
+import { setRows } from './set_rows.js';
 import { sortedSetAlgebraRows } from './sorted_set_algebra_rows.js';
 import { sortedSetRangeRows } from './sorted_set_range_rows.js';
 import { sortedSetRows } from './sorted_set_rows.js';
@@ -29,6 +30,7 @@ const ROWS: readonly CommandRow[] = [
   ...stringPartRows,
   ...bitmapRows,
   ...hyperLogLogRows,
+  ...setRows,
   ...keyRows,
   ...expiryRows,
   ...sortedSetRows,

@@ -9,6 +9,7 @@ import { reloadHeap } from '../../storage/checkpoint/recovery.js';
 import { waitForCheckpoint } from '../../storage/checkpoint/run.js';
 import { verifyHeap } from '../../storage/checkpoint/verify.js';
 import { databaseCount } from '../../storage/heap.js';
+import { entryMemory } from '../../storage/keyspace/entries.js';
 import { lookup } from '../../storage/keyspace/keyspace.js';
 import { EXPIRY_CLEAR, putString } from '../../storage/keyspace/string_keys.js';
 import { databaseRoot, NULL_REF, type Ref } from '../../storage/memory/layout.js';
@@ -16,14 +17,15 @@ import { ACCESS_CLOCK_MASK, clock } from '../../storage/structures/clock.js';
 import {
   ACCESS_SHIFT,
   headerOf,
-  span,
   TYPE_HASH,
   TYPE_MASK,
   TYPE_SET,
+  TYPE_STRING,
 } from '../../storage/structures/entry.js';
 import { expiresCount } from '../../storage/structures/expiry_index.js';
 import { BUCKET_SLOTS, BUCKETS, tableCount } from '../../storage/structures/hash_table.js';
 import { forEachSegment } from '../../storage/structures/table_walk.js';
+import { isIntegerSet, setCount, setTable } from '../../storage/values/set.js';
 import { saveNow } from '../checkpoints.js';
 import type { Client } from '../client.js';
 import { databaseChanged, namedKeyChanged } from '../effects.js';
@@ -32,7 +34,7 @@ import { replyError } from '../reply_error.js';
 import { runtime } from '../runtime.js';
 import { peekKey, replyOutOfMemory } from './keys_access.js';
 import { encodingName } from './object.js';
-import { locateText } from './string_value.js';
+import { textLength } from './string_value.js';
 
 /** DEBUG OBJECT key */
 export function debugObject(client: Client): void {
@@ -43,10 +45,11 @@ export function debugObject(client: Client): void {
   }
   const accessed = headerOf(ref) >>> ACCESS_SHIFT;
   const idleSeconds = (clock.accessSeconds - accessed) & ACCESS_CLOCK_MASK;
-  locateText(ref);
+  const isString = (headerOf(ref) & TYPE_MASK) === TYPE_STRING;
+  const bytes = isString ? textLength(ref) : entryMemory(ref);
   reply.simple(
     `Value at:0x${((ref >>> 0) * 16).toString(16)} refcount:1 encoding:${encodingName(ref)} ` +
-      `serializedlength:${span.length} lru:${accessed} lru_seconds_idle:${idleSeconds}`,
+      `serializedlength:${bytes} lru:${accessed} lru_seconds_idle:${idleSeconds}`,
   );
 }
 
@@ -81,8 +84,16 @@ export function debugKeyTableStats(client: Client): void {
   const ref = peekKey(client, 2);
   const type = ref === NULL_REF ? 0 : headerOf(ref) & TYPE_MASK;
   if (ref === NULL_REF) replyError(errors.NO_SUCH_KEY);
-  else if (type !== TYPE_HASH && type !== TYPE_SET) replyError(errors.DEBUG_NOT_A_TABLE);
+  else if (type === TYPE_SET && !isIntegerSet(ref)) reply.verbatim(describeSet(ref), 'txt');
+  else if (type !== TYPE_HASH) replyError(errors.DEBUG_NOT_A_TABLE);
   else reply.verbatim(describeTable(ref), 'txt');
+}
+
+/** A set that is not a table yet has no segments. */
+function describeSet(ref: Ref): string {
+  const table = setTable(ref);
+  if (table !== NULL_REF) return describeTable(table);
+  return ` segments: 0\n table size: 0\n number of elements: ${setCount(ref)}\n`;
 }
 
 /** DEBUG POPULATE count [prefix] [size]: keys `prefix:0` and up; those that are there stay. */

@@ -9,9 +9,11 @@ import {
   headerOf,
   span,
   TYPE_MASK,
+  TYPE_SET,
   TYPE_SORTED_SET,
   TYPE_STRING,
 } from '../../storage/structures/entry.js';
+import { isIntegerSet } from '../../storage/values/set.js';
 import { isSortedSetTree } from '../../storage/values/sorted_set.js';
 import { integer, isInteger, loadInteger, locateString } from '../../storage/values/string.js';
 import type { Client } from '../client.js';
@@ -28,10 +30,10 @@ const SHARED_REFCOUNT = 0x7fffffff;
 /** The name that Redis has for a value's encoding. */
 export function encodingName(ref: Ref): string {
   const header = headerOf(ref);
-  if ((header & TYPE_MASK) === TYPE_SORTED_SET) {
-    return isSortedSetTree(ref) ? 'skiplist' : 'listpack';
-  }
-  if ((header & TYPE_MASK) !== TYPE_STRING) throw new Error('encoding of an unknown type');
+  const type = header & TYPE_MASK;
+  if (type === TYPE_SORTED_SET) return isSortedSetTree(ref) ? 'skiplist' : 'listpack';
+  if (type === TYPE_SET) return isIntegerSet(ref) ? 'intset' : 'hashtable';
+  if (type !== TYPE_STRING) throw new Error('encoding of an unknown type');
   if (isInteger(header)) return 'int';
   locateString(ref, header);
   const packed = (header & FLAG_MODIFIED) === 0 && span.length <= EMBSTR_BYTES_MAX;

@@ -211,6 +211,11 @@ export const CONFIG_TABLE = {
     3000,
     'Bytes, header included, above which a HyperLogLog becomes dense',
   ),
+  'set-max-intset-entries': option(
+    integer(0, UNBOUNDED),
+    512,
+    'Members up to which a set of integers is a sorted array',
+  ),
   'zset-max-listpack-entries': option(
     integer(0, UNBOUNDED),
     128,

@@ -130,6 +130,64 @@ export function forEachEntry(table: Ref, visit: (ref: Ref) => void): void {
   });
 }
 
+/** A place in a walk over all entries that can stop anywhere. The table must not change meanwhile. */
+export class EntryCursor {
+  private directory: Int32Array = wordWindows[0]!;
+  private place = 0;
+  private placesEnd = 0;
+  private words: Int32Array = wordWindows[0]!;
+  /** Word indexes of the next slot and of the segment's end; a bucket's fingerprints are passed over. */
+  private slot = 0;
+  private slotsEnd = 0;
+  private previous: Ref = NULL_REF;
+
+  /** Begins before the first entry. */
+  open(table: Ref): void {
+    const root = rootWords(table);
+    const at = rootIndex(table);
+    const directory = root[at + TABLE_DIRECTORY]! as Ref;
+    this.directory = wordWindows[directory >>> WINDOW_SHIFT]!;
+    this.place = (directory & WINDOW_MASK) << 2;
+    this.placesEnd =
+      directory === NULL_REF ? this.place : this.place + 2 ** root[at + TABLE_DEPTH]!;
+    this.slot = 0;
+    this.slotsEnd = 0;
+    this.previous = NULL_REF;
+  }
+
+  /** The next entry; NULL_REF behind the last. */
+  next(): Ref {
+    for (;;) {
+      const words = this.words;
+      const slotsEnd = this.slotsEnd;
+      let slot = this.slot;
+      for (; slot < slotsEnd; slot++) {
+        if ((slot & (BUCKET_WORDS - 1)) >= BUCKET_SLOTS) {
+          slot |= BUCKET_WORDS - 1;
+        } else if (words[slot] !== 0) {
+          this.slot = slot + 1;
+          return words[slot]! as Ref;
+        }
+      }
+      this.slot = slot;
+      if (!this.nextSegment()) return NULL_REF;
+    }
+  }
+
+  private nextSegment(): boolean {
+    while (this.place < this.placesEnd) {
+      const segment = this.directory[this.place++]! as Ref;
+      if (segment === this.previous) continue;
+      this.previous = segment;
+      this.words = wordWindows[segment >>> WINDOW_SHIFT]!;
+      this.slot = (segment & WINDOW_MASK) << 2;
+      this.slotsEnd = this.slot + SEGMENT_WORDS;
+      return true;
+    }
+    return false;
+  }
+}
+
 /** Calls visit once for every segment, with its words, their base index and its Ref. */
 export function forEachSegment(
   table: Ref,

@@ -5,17 +5,13 @@
 import { expect, test } from 'vitest';
 import { openTestArena } from '../support/open_arena.js';
 import { numberFromEnv, Random } from '../support/random.js';
-import { type Arg, argBytes } from '../support/raw_client.js';
-import { type Reply, ReplyDecoder } from '../support/reply.js';
+import type { Arg } from '../support/raw_client.js';
 
 const { ARENA_BYTES_MIN } = await import('../../storage/memory/layout.js');
 await openTestArena(ARENA_BYTES_MIN);
 const { verifyHeap } = await import('../../storage/checkpoint/verify.js');
 const { createHeap } = await import('../../storage/heap.js');
-const { args } = await import('../../protocol/arguments.js');
-const { reply } = await import('../../protocol/reply_writer.js');
-const { findCommand } = await import('../../server/command_table/command_table.js');
-const { Client } = await import('../../server/client.js');
+const { run } = await import('../support/run_command.js');
 
 const SEED = numberFromEnv('STRINGS_SEED', 20_261);
 const OPERATIONS = numberFromEnv('STRINGS_OPERATIONS', 6000);
@@ -23,30 +19,6 @@ const STEPS_PER_VERIFY = 200;
 const KEYS = 400;
 
 createHeap(1, () => 5);
-const client = new Client(0, 1, { fd: -1, address: '', localAddress: '' }, false, 0);
-const decoder = new ReplyDecoder();
-reply.attach(new Uint8Array(64 * 1024), (writer) => {
-  decoder.feed(Buffer.from(writer.buffer.slice(0, writer.position)));
-  writer.position = 0;
-});
-
-/** Executes a command as the server would and returns its reply. */
-function run(...command: Arg[]): Reply {
-  const parts = command.map(argBytes);
-  const lengths = parts.map((part) => part.length);
-  const offsets = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, n) => sum + n, 0));
-  args.load({
-    bytes: new Uint8Array(Buffer.concat(parts)),
-    offsets: Int32Array.from(offsets),
-    lengths: Int32Array.from(lengths),
-  });
-  findCommand(String(command[0]).toLowerCase())!.handler(client);
-  decoder.feed(Buffer.from(reply.buffer.slice(0, reply.position)));
-  reply.position = 0;
-  const result = decoder.take();
-  if (result === null) throw new Error(`no whole reply to ${String(command[0])}`);
-  return result;
-}
 
 /** What the keys should hold; a command changes it only when it is not refused. */
 const model = new Map<string, Buffer>();
