@@ -6,6 +6,7 @@
 // Only then may the object, and the reactor in it, be collected.
 #include "addon_reactor.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -47,6 +48,8 @@ class ReactorHandle : public Napi::ObjectWrap<ReactorHandle> {
   Napi::Value ListenTcp(const Napi::CallbackInfo& info);
   Napi::Value ListenUnix(const Napi::CallbackInfo& info);
   void CloseListener(const Napi::CallbackInfo& info);
+  void LeaveInSocket(const Napi::CallbackInfo& info);
+  Napi::Value Receive(const Napi::CallbackInfo& info);
   Napi::Value QueuedBytes(const Napi::CallbackInfo& info);
   Napi::Value QueuedBytesTotal(const Napi::CallbackInfo& info);
   void SetReading(const Napi::CallbackInfo& info);
@@ -64,6 +67,11 @@ class ReactorHandle : public Napi::ObjectWrap<ReactorHandle> {
   std::unique_ptr<Napi::AsyncContext> asyncContext_;
   /** Not null while attached to the loop. */
   LoopWatch* watch_ = nullptr;
+};
+
+struct Range {
+  uint8_t* bytes = nullptr;
+  size_t length = 0;
 };
 
 /** Unpacks arguments; the first of the wrong type throws a TypeError and makes all of them bad. */
@@ -91,6 +99,24 @@ class Arguments {
                ? info_[index].As<Napi::String>().Utf8Value()
                : std::string();
   }
+  /** Three arguments: a Uint8Array, an offset in it and a length. */
+  Range range(size_t index) {
+    const double offset = number(index + 1);
+    const double length = number(index + 2);
+    if (!good_) return {};
+    const bool isBytes = info_[index].IsTypedArray() &&
+                         info_[index].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array;
+    Napi::Uint8Array array = isBytes ? info_[index].As<Napi::Uint8Array>() : Napi::Uint8Array();
+    const double available = isBytes ? static_cast<double>(array.ByteLength()) : 0;
+    if (isBytes && offset >= 0 && length >= 0 && offset + length <= available) {
+      return {array.Data() + static_cast<size_t>(offset), static_cast<size_t>(length)};
+    }
+    good_ = false;
+    Napi::RangeError::New(info_.Env(), std::string(method_) +
+                                           ": expected a Uint8Array, and a range inside of it")
+        .ThrowAsJavaScriptException();
+    return {};
+  }
 
  private:
   bool expect(size_t index, bool isExpected, const char* expected) {
@@ -117,6 +143,8 @@ Napi::Function ReactorHandle::Define(Napi::Env env) {
                      {InstanceMethod<&Self::Turn>("turn"),
                       InstanceMethod<&Self::Flush>("flush"),
                       InstanceMethod<&Self::Send>("send"),
+                      InstanceMethod<&Self::LeaveInSocket>("leaveInSocket"),
+                      InstanceMethod<&Self::Receive>("receive"),
                       InstanceMethod<&Self::ListenTcp>("listenTcp"),
                       InstanceMethod<&Self::ListenUnix>("listenUnix"),
                       InstanceMethod<&Self::CloseListener>("closeListener"),
@@ -272,20 +300,24 @@ void ReactorHandle::Flush(const Napi::CallbackInfo& info) {
 void ReactorHandle::Send(const Napi::CallbackInfo& info) {
   Arguments arguments(info, "send");
   const int id = arguments.integer(0);
-  const double offset = arguments.number(2);
-  const double length = arguments.number(3);
-  if (!arguments.good()) return;
-  const bool isBytes = info[1].IsTypedArray() &&
-                       info[1].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array;
-  const double available =
-      isBytes ? static_cast<double>(info[1].As<Napi::Uint8Array>().ByteLength()) : 0;
-  if (!isBytes || !(offset >= 0 && length >= 0 && offset + length <= available)) {
-    Napi::RangeError::New(info.Env(), "send: expected a Uint8Array, and a range inside of it")
-        .ThrowAsJavaScriptException();
-    return;
-  }
-  const uint8_t* bytes = info[1].As<Napi::Uint8Array>().Data();
-  reactor_->send(id, bytes + static_cast<size_t>(offset), static_cast<size_t>(length));
+  const Range range = arguments.range(1);
+  if (arguments.good()) reactor_->send(id, range.bytes, range.length);
+}
+
+void ReactorHandle::LeaveInSocket(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, "leaveInSocket");
+  const int id = arguments.integer(0);
+  const int bytes = arguments.integer(1);
+  if (arguments.good()) reactor_->leaveInSocket(id, static_cast<uint32_t>(std::max(0, bytes)));
+}
+
+Napi::Value ReactorHandle::Receive(const Napi::CallbackInfo& info) {
+  Arguments arguments(info, "receive");
+  const int id = arguments.integer(0);
+  const Range range = arguments.range(1);
+  if (!arguments.good()) return Napi::Value();
+  const size_t received = reactor_->receive(id, range.bytes, range.length);
+  return Napi::Number::New(info.Env(), static_cast<double>(received));
 }
 
 Napi::Value ReactorHandle::ListenTcp(const Napi::CallbackInfo& info) {

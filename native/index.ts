@@ -243,6 +243,7 @@ export const EVENT_DATA = 0; // [connection, 0, offset, length]: bytes in `input
 export const EVENT_ACCEPTED = 1; // [connection, 1, listener, 0]
 export const EVENT_CLOSED = 2; // [connection, 2, errno or 0 for orderly, 0]; id is free after the turn
 export const EVENT_DRAINED = 3; // [connection, 3, 0, 0]: its queue is empty again after being not
+export const EVENT_READABLE = 4; // [connection, 4, 0, 0]: bytes that were left in the socket are there
 export const EVENT_FIELDS = 4;
 
 export interface ReactorHandle {
@@ -270,6 +271,14 @@ export interface ReactorHandle {
   queuedBytesTotal(): number;
   /** Stops and resumes reading from a connection (back pressure, CLIENT PAUSE). */
   setReading(connection: number, reading: boolean): void;
+  /** The next `bytes` bytes are not read into `input`: EVENT_READABLE tells that some are there, and
+   *  receive() takes them. When the connection is about to end they may come as EVENT_DATA all the same.
+   *  Takes the place of an earlier call; 0 ends it. */
+  leaveInSocket(connection: number, bytes: number): void;
+  /** Takes bytes that were left in the socket, `length` at most, to target[offset..], which must not lie in
+   *  the arena. Returns how many; 0 when none is there now, or the connection has ended (an EVENT_CLOSED
+   *  follows). */
+  receive(connection: number, target: Uint8Array, offset: number, length: number): number;
   /** Closes after what is queued was sent; reading stops now. An EVENT_CLOSED follows. */
   closeAfterSend(connection: number): void;
   /** Closes now, queued bytes are dropped. An EVENT_CLOSED follows in a later turn. */

@@ -4,14 +4,16 @@
 //
 // A client's bytes are parsed where the socket put them. What cannot be used yet (half a request, or
 // a client that is held) is copied to the client's own `pending` buffer, which grows as bytes come,
-// never because a header announces them. Between two turns of the loop at most LOOP_MILLIS pass
-// before timers and promises get theirs.
+// never because a header announces them. What a large bulk lacks is left in the socket and received into
+// that buffer when it comes. Between two turns of the loop at most LOOP_MILLIS pass before timers and
+// promises get theirs.
 import {
   EVENT_ACCEPTED,
   EVENT_CLOSED,
   EVENT_DATA,
   EVENT_DRAINED,
   EVENT_FIELDS,
+  EVENT_READABLE,
   native,
   type ReactorHandle,
 } from '../native/index.js';
@@ -55,6 +57,9 @@ import { stats } from './stats.js';
 const INPUT_BYTES = 1024 * 1024;
 const OUTPUT_BYTES = 1024 * 1024;
 const READ_BYTES_MAX = 64 * 1024;
+/** A request that lacks as much as this gets it straight into its buffer, so much of it per turn. */
+const DIRECT_BYTES_MIN = 32 * 1024;
+const DIRECT_BYTES_MAX = 256 * 1024;
 /** The loop over ready sockets gives way to the rest of Node after this long. */
 const LOOP_MILLIS = 1;
 /** Commands of one client between two looks at how much of its output waits. */
@@ -143,6 +148,9 @@ function handleEvent(at: number): void {
     if (client === undefined || client.closing) return;
     const start = events[at + 2]!;
     handleInput(client, start, start + events[at + 3]!);
+  } else if (kind === EVENT_READABLE) {
+    const client = clientOf(connection);
+    if (client !== undefined && !client.closing) receiveBulk(client);
   } else if (kind === EVENT_ACCEPTED) {
     accept(connection, events[at + 2]!);
   } else if (kind === EVENT_CLOSED) {
@@ -157,9 +165,7 @@ function handleEvent(at: number): void {
 // --- input ---------------------------------------------------------------------------------------
 
 function handleInput(client: Client, start: number, end: number): void {
-  client.lastMillis = clock.nowMillis;
-  client.inputBytes += end - start;
-  stats.readsProcessed++;
+  noteInput(client, end - start);
   if (repliesWait && holdIfFull(client)) updateReading(client);
   if (client.pendingLength > 0 || client.held !== 0) {
     appendPending(client, reactor.input, start, end);
@@ -170,7 +176,41 @@ function handleInput(client: Client, start: number, end: number): void {
   beginSegment(client);
   const used = runRequests(client, reactor.input, start, end);
   endSegment();
-  if (used < end && !client.closing) appendPending(client, reactor.input, used, end);
+  if (used < end && !client.closing) {
+    appendPending(client, reactor.input, used, end);
+    leaveBulk(client);
+  }
+}
+
+function noteInput(client: Client, bytes: number): void {
+  client.lastMillis = clock.nowMillis;
+  client.inputBytes += bytes;
+  stats.readsProcessed++;
+}
+
+/** Has what a client's pending request lacks left in the socket, when that is much. */
+function leaveBulk(client: Client): void {
+  if (client.held !== 0 || client.closing) return;
+  const missing = client.parseState.needed - client.pendingLength;
+  if (missing >= DIRECT_BYTES_MIN) reactor.leaveInSocket(client.connection, missing);
+}
+
+/** Bytes that were left in the socket are there: takes some of them. */
+function receiveBulk(client: Client): void {
+  if (repliesWait && holdIfFull(client)) {
+    updateReading(client);
+    return;
+  }
+  if (client.pendingLength === client.pending.length) growPending(client, client.pendingLength + 1);
+  const { connection, pending, pendingLength } = client;
+  const room = Math.min(pending.length - pendingLength, DIRECT_BYTES_MAX);
+  const received = reactor.receive(connection, pending, pendingLength, room);
+  if (received === 0) return;
+  noteInput(client, received);
+  const length = pendingLength + received;
+  if (closeIfOver(client, length)) return;
+  client.pendingLength = length;
+  if (length >= client.parseState.needed) servePending(client);
 }
 
 /** Runs what a client's pending bytes hold. */
@@ -183,10 +223,13 @@ function servePending(client: Client): void {
   endSegment();
   if (client.closing || used === length) {
     client.dropPending();
-  } else if (used > 0) {
+    return;
+  }
+  if (used > 0) {
     client.dropPending();
     appendPending(client, pending, used, length);
   }
+  leaveBulk(client);
 }
 
 /**
@@ -282,21 +325,28 @@ function protocolError(client: Client, text: string): void {
 /** Keeps bytes for later; a client over the query buffer limit is closed. */
 function appendPending(client: Client, source: Uint8Array, start: number, end: number): void {
   const length = client.pendingLength + end - start;
-  if (length > config.clientQueryBufferLimit) {
-    runtime.log.warning(
-      `Closing client ${client.id} (${client.address}) that reached max query buffer length`,
-    );
-    closeAtOnce(client);
-    return;
-  }
-  if (length > client.pending.length) {
-    const grown = takeBuffer(length, client.parseState.needed);
-    grown.set(client.pending.subarray(0, client.pendingLength));
-    giveBuffer(client.pending);
-    client.pending = grown;
-  }
+  if (closeIfOver(client, length)) return;
+  if (length > client.pending.length) growPending(client, length);
   client.pending.set(source.subarray(start, end), client.pendingLength);
   client.pendingLength = length;
+}
+
+/** Gives a client's pending bytes room for `length` and, where more is known to come, for more. */
+function growPending(client: Client, length: number): void {
+  const grown = takeBuffer(length, client.parseState.needed);
+  grown.set(client.pending.subarray(0, client.pendingLength));
+  giveBuffer(client.pending);
+  client.pending = grown;
+}
+
+/** Closes a client that has more pending than it may. */
+function closeIfOver(client: Client, length: number): boolean {
+  if (length <= config.clientQueryBufferLimit) return false;
+  runtime.log.warning(
+    `Closing client ${client.id} (${client.address}) that reached max query buffer length`,
+  );
+  closeAtOnce(client);
+  return true;
 }
 
 // --- clients that wait ---------------------------------------------------------------------------

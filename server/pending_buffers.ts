@@ -30,7 +30,8 @@ export function takeBuffer(length: number, needed: number): Uint8Array {
 }
 
 function takeOf(bytes: number): Uint8Array {
-  for (let i = 0; i < kept.length; i++) {
+  // The one that was given back last is the likeliest to be in the processor's caches.
+  for (let i = kept.length - 1; i >= 0; i--) {
     const buffer = kept[i]!;
     if (buffer.length < bytes || buffer.length > 2 * bytes) continue;
     kept[i] = kept[kept.length - 1]!;

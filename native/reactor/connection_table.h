@@ -32,6 +32,8 @@ struct Connection {
   /** errno for EVENT_CLOSED, 0 for an orderly end. */
   int closeError = 0;
   int32_t listener = -1;
+  /** So many of the next bytes are not read into the shared input: see Reactor::leaveInSocket(). */
+  uint32_t leftInSocket = 0;
   /** The id is taken (live or closed). */
   bool claimed = false;
   /** JavaScript wants input. */

@@ -45,6 +45,7 @@ int Reactor::turn(size_t sendCount) {
   eventCount_ = 0;
   inputUsed_ = 0;
   acceptsLeft_ = kAcceptsPerTurnMax;
+  readablesLeft_ = kReadablesPerTurnMax;
   if (!sendReplies(sendCount)) return kBadSend;
   if (!told_.empty()) releaseTold();
   if (!pending_.empty()) tellPending();
@@ -81,7 +82,8 @@ void Reactor::serveBatch() {
     batchCount_ = std::max(0, epoll_wait(epoll_.get(), batch_.data(), kBatchMax, 0));
   }
   const size_t readBytesMin = std::min(readBytesMax_, kReadBytesMin);
-  while (batchNext_ < batchCount_ && buffers_.inputBytes - inputUsed_ >= readBytesMin) {
+  while (batchNext_ < batchCount_ && buffers_.inputBytes - inputUsed_ >= readBytesMin &&
+         readablesLeft_ > 0) {
     const epoll_event& event = batch_[batchNext_++];
     serveToken(event.data.u64, event.events);
   }
@@ -106,7 +108,12 @@ void Reactor::serveConnection(Connection& connection, uint32_t ready) {
     if (!flushQueue(connection)) return;
   }
   if (connection.wantsInput()) {
-    if ((ready & (EPOLLIN | kBroken)) != 0) readInput(connection, ready);
+    if (connection.leftInSocket > 0 && (ready & (EPOLLIN | kBroken)) == EPOLLIN) {
+      addEvent(connection.id, kEventReadable, 0, 0);
+      readablesLeft_--;
+    } else if ((ready & (EPOLLIN | kBroken)) != 0) {
+      readInput(connection, ready);
+    }
   } else if ((ready & EPOLLERR) != 0) {
     finishInBatch(connection, takeSocketError(connection.fd));
   } else if ((ready & EPOLLHUP) != 0) {
@@ -114,18 +121,25 @@ void Reactor::serveConnection(Connection& connection, uint32_t ready) {
   }
 }
 
-void Reactor::readInput(Connection& connection, uint32_t ready) {
-  const size_t space = std::min(readBytesMax_, buffers_.inputBytes - inputUsed_);
+ssize_t Reactor::receiveFrom(Connection& connection, uint8_t* target, size_t length) {
   ssize_t received;
   do {
-    received = recv(connection.fd, buffers_.input + inputUsed_, space, 0);
+    received = recv(connection.fd, target, length, 0);
   } while (received < 0 && errno == EINTR);
+  if (received <= 0) return received;
+  counters_.bytesIn += static_cast<uint64_t>(received);
+  connection.leftInSocket -= static_cast<uint32_t>(
+      std::min(static_cast<size_t>(received), size_t{connection.leftInSocket}));
+  return received;
+}
 
+void Reactor::readInput(Connection& connection, uint32_t ready) {
+  const size_t space = std::min(readBytesMax_, buffers_.inputBytes - inputUsed_);
+  const ssize_t received = receiveFrom(connection, buffers_.input + inputUsed_, space);
   if (received > 0) {
     addEvent(connection.id, kEventData, static_cast<int32_t>(inputUsed_),
              static_cast<int32_t>(received));
     inputUsed_ += static_cast<size_t>(received);
-    counters_.bytesIn += static_cast<uint64_t>(received);
   } else if (received == 0) {
     connection.peerFinished = true;
     // A peer that only finished sending still gets what is queued for it.
@@ -179,6 +193,30 @@ void Reactor::setReading(int64_t id, bool reading) {
   connection->reading = reading;
   setInterest(*connection);
   wakeIfPending();
+}
+
+void Reactor::leaveInSocket(int64_t id, uint32_t bytes) {
+  Connection* connection = table_.live(id);
+  if (connection != nullptr) connection->leftInSocket = bytes;
+}
+
+size_t Reactor::receive(int64_t id, uint8_t* target, size_t length) {
+  Connection* connection = table_.live(id);
+  if (connection == nullptr || !connection->wantsInput()) return 0;
+  length = std::min(length, size_t{connection->leftInSocket});
+  if (length == 0) return 0;  // recv() of nothing would look like the end of the stream
+  const ssize_t received = receiveFrom(*connection, target, length);
+  if (received > 0) return static_cast<size_t>(received);
+  if (received < 0 && errno == EAGAIN) return 0;
+  connection->peerFinished = received == 0;
+  if (connection->peerFinished && !connection->queue.isEmpty()) {
+    setInterest(*connection);  // as in readInput()
+  } else {
+    finish(*connection, received == 0 ? 0 : errno);
+    tellLater(*connection);
+  }
+  wakeIfPending();
+  return 0;
 }
 
 void Reactor::closeAfterSend(int64_t id) {

@@ -5,9 +5,14 @@
 //                                                 |
 //                                  send(2), epoll_wait(0), accept4, recv(2)
 //
+//   leaveInSocket(), then for each EVENT_READABLE: receive() ---> a buffer of the caller's, recv(2)
+//
 // A turn: (1) send the replies that JavaScript wrote; (2) free the ids whose end was told a turn
 // ago; (3) tell what happened outside a turn; (4) take one batch from epoll and serve every socket
-// in it once: flush its queue, then one recv() into the next free bytes of `input`.
+// in it once: flush its queue, then one recv() into the next free bytes of `input`. Many bytes that
+// belong together and that the caller has to keep anyway (a large bulk) need not pass through
+// `input`: it has them left in the socket, and takes them itself when a turn tells that some are
+// there.
 //
 // Invariants
 // - Level-triggered: the kernel is the only memory of who is ready. Whatever a turn leaves undone
@@ -15,7 +20,8 @@
 //   epoll cannot know (ends decided by JavaScript) are in `pending_`, and the wake descriptor is
 //   readable whenever `pending_` is not empty outside a turn.
 // - Fair: a connection is read once per batch, readBytesMax at most, and the rest of a batch that
-//   did not fit into `input` is served before the next batch is taken.
+//   did not fit into `input` (or was one too many to be told readable) is served before the next
+//   batch is taken.
 // - No allocation in a turn, except chunks for bytes that a socket did not take and table growth.
 // - An event for a connection is the last one of its life if and only if it is kEventClosed.
 // - Nothing here knows V8, Node or libuv; nothing throws. One thread.
@@ -42,12 +48,16 @@ constexpr int32_t kEventData = 0;
 constexpr int32_t kEventAccepted = 1;
 constexpr int32_t kEventClosed = 2;
 constexpr int32_t kEventDrained = 3;
+constexpr int32_t kEventReadable = 4;
 constexpr size_t kEventFields = 4;
 constexpr size_t kSendFields = 3;
 
 /** Sockets taken from epoll at once; each gives at most kEventsPerSocketMax events. */
 constexpr int kBatchMax = 512;
-constexpr size_t kEventsPerSocketMax = 2;  // drained and data
+constexpr size_t kEventsPerSocketMax = 2;  // drained, and data or readable
+/** Sockets told readable per turn: what the caller takes from them bounds the turn as `input` does.
+ */
+constexpr int kReadablesPerTurnMax = 16;
 /** As Redis's MAX_ACCEPTS_PER_CALL: a storm of connections must not stop the others. */
 constexpr int kAcceptsPerTurnMax = 1000;
 constexpr size_t kPendingPerTurnMax = 1024;
@@ -122,6 +132,13 @@ class Reactor {
   uint64_t queuedBytes(int64_t id);
   uint64_t queuedBytesTotal() const { return queuedBytesTotal_; }
   void setReading(int64_t id, bool reading);
+  /** The next `bytes` bytes of a connection are not read into `input`: kEventReadable tells that
+   *  some are there, and receive() takes them. All the same they may come as kEventData when the
+   *  connection is about to end. Takes the place of what was told before; 0 ends it. */
+  void leaveInSocket(int64_t id, uint32_t bytes);
+  /** Takes at most `length` of the bytes that were left in the socket. How many; 0 when none is
+   *  there now, or the connection has ended, which a later turn tells. */
+  size_t receive(int64_t id, uint8_t* target, size_t length);
   void closeAfterSend(int64_t id);
   void close(int64_t id);
   /** TCP keep-alive after `seconds` of silence, 0 turns it off; no effect on Unix sockets. */
@@ -147,6 +164,7 @@ class Reactor {
   void serveToken(uint64_t token, uint32_t ready);
   void serveConnection(Connection& connection, uint32_t ready);
   void readInput(Connection& connection, uint32_t ready);
+  ssize_t receiveFrom(Connection& connection, uint8_t* target, size_t length);
   void addEvent(uint32_t id, int32_t kind, int32_t first, int32_t second);
   void wakeIfPending();
   void takeWake();
@@ -199,6 +217,7 @@ class Reactor {
   size_t eventCount_ = 0;
   size_t inputUsed_ = 0;
   int acceptsLeft_ = 0;
+  int readablesLeft_ = 0;
   bool insideLoop_ = false;
   bool wakeArmed_ = false;
   bool acceptingSuspended_ = false;

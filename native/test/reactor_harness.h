@@ -29,9 +29,9 @@ struct TestCase {
   void (*run)();
 };
 
-/** All tests, in the order of reactor_data_test.cpp, reactor_end_test.cpp, reactor_accept_test.cpp.
- */
+/** All tests: reactor_data_test.cpp, reactor_receive_test.cpp and so on. */
 std::vector<TestCase> dataTests();
+std::vector<TestCase> receiveTests();
 std::vector<TestCase> endTests();
 std::vector<TestCase> acceptTests();
 
