@@ -23,6 +23,16 @@ export const NOT_A_FLOAT = 'ERR value is not a valid float';
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 export const STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
 
+// Lists
+export const LPOS_RANK_ZERO =
+  "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use " +
+  'negative to start from the end of the list';
+export const COUNT_NEGATIVE = "ERR COUNT can't be negative";
+export const MAXLEN_NEGATIVE = "ERR MAXLEN can't be negative";
+
+// Blocking
+export const TIMEOUT_NOT_A_FLOAT = 'ERR timeout is not a float or out of range';
+
 // Numbers
 export const INCREMENT_OVERFLOW = 'ERR increment or decrement would overflow';
 export const DECREMENT_OVERFLOW = 'ERR decrement would overflow';
@@ -114,6 +124,8 @@ export const PROTOCOL_VERSION = 'ERR Protocol version is not an integer or out o
 export const CLIENT_NAME =
   'ERR Client names cannot contain spaces, newlines or special characters.';
 export const NO_SUCH_CLIENT = 'ERR No such client';
+export const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
+export const UNBLOCK_REASON = 'ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR';
 export const CLIENT_ID = 'ERR client-id should be greater than 0';
 export const CLIENT_LIST_ID = 'ERR Invalid client ID';
 export const CLIENT_PAUSE_MODE = 'ERR CLIENT PAUSE mode must be WRITE or ALL';

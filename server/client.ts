@@ -2,6 +2,7 @@
 import type { CapturedRequest } from '../protocol/arguments.js';
 import { ParseState } from '../protocol/resp_parser.js';
 import { databaseRoot, type Ref } from '../storage/memory/layout.js';
+import type { Wait } from './blocking/waits.js';
 import type { Command } from './command_table/command.js';
 import { giveBuffer } from './pending_buffers.js';
 
@@ -13,6 +14,7 @@ export const REPLY_SKIP = 2;
 /** Why a client's input waits. Bits, so that each reason comes and goes by itself. */
 export const HELD_BY_OUTPUT = 1; // its replies are not taken: back pressure
 export const HELD_BY_PAUSE = 2; // CLIENT PAUSE
+export const HELD_BY_BLOCK = 4; // BLPOP and its kind: it waits for a key
 
 export interface QueuedCommand {
   readonly command: Command;
@@ -70,6 +72,9 @@ export class Client {
   watched: string[] | null = null;
   watchedChanged = false;
   watchedUntilMillis = Number.POSITIVE_INFINITY;
+
+  /** What it waits for, while HELD_BY_BLOCK. */
+  wait: Wait | null = null;
 
   /** Set when no further input is used: QUIT, CLIENT KILL, protocol errors. */
   closing = false;

@@ -1,6 +1,7 @@
 // All clients of this server, by connection and by id.
 import type { ReactorHandle } from '../native/index.js';
-import { type Client, HELD_BY_PAUSE } from './client.js';
+import { forgetWait } from './blocking/waits.js';
+import { type Client, HELD_BY_BLOCK, HELD_BY_PAUSE } from './client.js';
 import { unwatchAll } from './effects.js';
 
 const byConnection: (Client | undefined)[] = [];
@@ -41,6 +42,7 @@ export function clientCount(): number {
 /** The connection is gone: forget its client. */
 export function removeClient(client: Client): void {
   unwatchAll(client);
+  forgetWait(client);
   client.transaction = null;
   client.closing = true;
   client.dropPending();
@@ -80,9 +82,12 @@ export function networkBytes(): { bytesIn: number; bytesOut: number } {
   return reactor.counters();
 }
 
-/** Stops or resumes reading from a client as its `held` bits say. */
+/**
+ * Stops or resumes reading from a client as its `held` bits say. One that waits for a key is read from, since
+ * the end of its connection is seen only so.
+ */
 export function updateReading(client: Client): void {
-  reactor.setReading(client.connection, client.held === 0);
+  reactor.setReading(client.connection, (client.held & ~HELD_BY_BLOCK) === 0);
 }
 
 export function holdForPause(client: Client): void {

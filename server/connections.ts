@@ -25,6 +25,9 @@ import { NULL_REF } from '../storage/memory/layout.js';
 import { clock, setClock } from '../storage/structures/clock.js';
 import { forgetAhead } from '../storage/structures/key_hash.js';
 import { addAhead, beginAhead, lookAhead } from '../storage/structures/look_ahead.js';
+import { attachBlocking } from './blocking/block.js';
+import { serveReady } from './blocking/serve.js';
+import { anyReady } from './blocking/waits.js';
 import { Client, HELD_BY_OUTPUT, HELD_BY_PAUSE } from './client.js';
 import {
   addClient,
@@ -89,6 +92,7 @@ export function startReactor(): ReactorHandle {
   attachOutput(reactor);
   attachClients(reactor);
   attachPause(resumePaused);
+  attachBlocking(release);
   return reactor;
 }
 
@@ -306,6 +310,7 @@ function run(client: Client): boolean {
     return false;
   }
   client.commands++;
+  if (anyReady()) serveReady();
   if (--untilCheck === 0 || reply.position > OUTPUT_BYTES / 2 || overflow.count !== overflowsSeen) {
     untilCheck = COMMANDS_PER_CHECK;
     overflowsSeen = overflow.count;

@@ -92,7 +92,7 @@ function closeIdleClients(now: number): void {
   const seconds = runtime.config.timeout;
   if (seconds === 0) return;
   for (const client of allClients()) {
-    if (now - client.lastMillis <= seconds * 1000) continue;
+    if (now - client.lastMillis <= seconds * 1000 || client.wait !== null) continue;
     runtime.log.verbose(`Closing idle client ${client.id} (${client.address})`);
     closeAtOnce(client);
   }

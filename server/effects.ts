@@ -1,6 +1,7 @@
-// What a write leaves behind beside the data: the count of changes that save points look at, and
-// the marks on transactions that watch the key.
+// What a write leaves behind beside the data: the count of changes that save points look at, the marks on
+// transactions that watch the key, and the notes that clients may wait for it.
 import { args } from '../protocol/arguments.js';
+import { anyoneWaits, noteDatabaseReady, noteReady } from './blocking/waits.js';
 import type { Client } from './client.js';
 
 /** Changes since the last checkpoint: rdb_changes_since_last_save. */
@@ -12,28 +13,36 @@ const watchers = new Map<string, Set<Client>>();
 /** Notes that the key in argument `index` changed in a database. Every write command calls it. */
 export function keyChanged(databaseIndex: number, index: number): void {
   changes.sinceLastSave++;
-  if (watchers.size > 0) markWatchers(databaseIndex, args.latin1(index));
+  if (isObserved()) noteKey(databaseIndex, args.latin1(index));
 }
 
 /** keyChanged() for a key that is not an argument; bytes as latin1. */
 export function namedKeyChanged(databaseIndex: number, key: string): void {
   changes.sinceLastSave++;
-  if (watchers.size > 0) markWatchers(databaseIndex, key);
+  if (isObserved()) noteKey(databaseIndex, key);
 }
 
-/** Marks the watchers of a second key that a change, counted already, has touched: RENAME, MOVE. */
+/** Notes a second key that a change, counted already, has touched: RENAME, MOVE. */
 export function alsoChanged(databaseIndex: number, index: number): void {
-  if (watchers.size > 0) markWatchers(databaseIndex, args.latin1(index));
+  if (isObserved()) noteKey(databaseIndex, args.latin1(index));
 }
 
-function markWatchers(databaseIndex: number, key: string): void {
-  const clients = watchers.get(`${databaseIndex}:${key}`);
+/** Whether anybody watches a key or waits for one: else no key needs a name. */
+function isObserved(): boolean {
+  return watchers.size > 0 || anyoneWaits();
+}
+
+function noteKey(databaseIndex: number, key: string): void {
+  const name = `${databaseIndex}:${key}`;
+  noteReady(name);
+  const clients = watchers.get(name);
   if (clients === undefined) return;
   for (const client of clients) client.watchedChanged = true;
 }
 
-/** Marks every watcher of a database for which `concerns(key)` is true: FLUSHDB, SWAPDB. */
+/** Notes every key of a database for which `concerns(key)` is true: FLUSHDB, SWAPDB. */
 export function databaseChanged(databaseIndex: number, concerns: (key: string) => boolean): void {
+  noteDatabaseReady(databaseIndex, concerns);
   const prefix = `${databaseIndex}:`;
   for (const [watched, clients] of watchers) {
     if (!watched.startsWith(prefix) || !concerns(watched.slice(prefix.length))) continue;

@@ -8,6 +8,7 @@ import { waitForCheckpoint } from '../storage/checkpoint/run.js';
 import { arena } from '../storage/memory/arena.js';
 import { populateAhead } from '../storage/memory/extents.js';
 import { setClock } from '../storage/structures/clock.js';
+import { setNodeLimit } from '../storage/values/list.js';
 import { checkpointStatus, saveNow } from './checkpoints.js';
 import { noteUnixListener, startReactor } from './connections.js';
 import { startCron, stopCron } from './cron.js';
@@ -26,6 +27,7 @@ export function startEngine(): void {
   runtime.runId = randomBytes(20).toString('hex');
   setClock(Date.now());
   setBulkBytesMax(config.protoMaxBulkLen);
+  setNodeLimit(config.listMaxListpackSize);
   mkdirSync(config.dir, { recursive: true });
   log.notice(
     `Arena of ${Math.round(arena.bytes / 1048576)} MB; checkpoints by ${arena.mechanism}: ` +

@@ -10,7 +10,7 @@ import { databaseRoot } from '../storage/memory/layout.js';
 import { expiresCount, medianTtlMillis } from '../storage/structures/expiry_index.js';
 import { retiredCount, retiredCounters } from '../storage/values/retired.js';
 import { checkpointStatus } from './checkpoints.js';
-import { HELD_BY_PAUSE } from './client.js';
+import { HELD_BY_BLOCK, HELD_BY_PAUSE } from './client.js';
 import { allClients, clientCount, connectionBytes, networkBytes, queuedBytes } from './clients.js';
 import { allCommands } from './command_table/command_registry.js';
 import { changes } from './effects.js';
@@ -95,7 +95,7 @@ function clientFacts(): ClientFacts {
   for (const client of allClients()) {
     inputBufferBytesMax = Math.max(inputBufferBytesMax, client.pending.length);
     outputBufferBytesMax = Math.max(outputBufferBytesMax, queuedBytes(client));
-    if ((client.held & HELD_BY_PAUSE) !== 0) blocked++;
+    if ((client.held & (HELD_BY_PAUSE | HELD_BY_BLOCK)) !== 0) blocked++;
   }
   return {
     connected: clientCount(),

@@ -99,6 +99,32 @@ export function withoutReply(run: () => void): void {
   }
 }
 
+/** Whether what is replied now is dropped. */
+export function isDiscarding(): boolean {
+  return discarding;
+}
+
+/**
+ * Lets `write` reply to a client whose turn it is not, in its version of the protocol; `isQuiet`: what it writes is
+ * dropped. Whose turn it is may have replies before and after.
+ */
+export function replyTo(client: Client, isQuiet: boolean, write: () => void): void {
+  const turn = current;
+  const dropped = discarding;
+  const { protocol } = reply;
+  if (dropped) reply.position = reply.segmentStart;
+  else closeSegment();
+  discarding = isQuiet;
+  beginSegment(client);
+  reply.protocol = client.protocol;
+  write();
+  if (isQuiet) reply.position = reply.segmentStart;
+  else closeSegment();
+  reply.protocol = protocol;
+  discarding = dropped;
+  current = turn;
+}
+
 /** Ends the dropping: what was written so far is gone, what follows is sent. */
 export function keepReplies(): void {
   if (!discarding) return;

@@ -10,6 +10,7 @@ import {
   clientPause,
   clientReply,
   clientSetName,
+  clientUnblock,
   clientUnpause,
 } from '../commands/client.js';
 import { type CommandRow, containerHandler } from './command.js';
@@ -242,6 +243,29 @@ const subcommands: readonly CommandRow[] = [
       },
     ],
     handler: clientPause,
+  },
+  {
+    name: 'unblock',
+    arity: -3,
+    flags: ['admin', 'noscript', 'loading', 'stale'],
+    categories: ['connection'],
+    summary: 'Ends the wait of a connection in a blocking command.',
+    since: '5.0.0',
+    group: 'connection',
+    complexity: 'O(N) where N is the number of keys it waits for',
+    arguments: [
+      { name: 'client-id', type: 'integer' },
+      {
+        name: 'timeout_error',
+        type: 'oneof',
+        flags: ['optional'],
+        arguments: [
+          { name: 'timeout', type: 'pure-token', token: 'TIMEOUT' },
+          { name: 'error', type: 'pure-token', token: 'ERROR' },
+        ],
+      },
+    ],
+    handler: clientUnblock,
   },
   {
     name: 'unpause',

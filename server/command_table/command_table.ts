@@ -11,6 +11,8 @@ import { expiryRows } from './expiry_rows.js';
 import { hyperLogLogRows } from './hyperloglog_rows.js';
 import { keyRows } from './key_rows.js';
 import { latencyRows } from './latency_rows.js';
+import { listMoveRows } from './list_move_rows.js';
+import { listRows } from './list_rows.js';
 import { objectRows } from './object_rows.js';
 import { serverRows } from './server_rows.js';
 import { setRows } from './set_rows.js';
@@ -30,6 +32,8 @@ const ROWS: readonly CommandRow[] = [
   ...stringPartRows,
   ...bitmapRows,
   ...hyperLogLogRows,
+  ...listRows,
+  ...listMoveRows,
   ...setRows,
   ...keyRows,
   ...expiryRows,

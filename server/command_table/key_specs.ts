@@ -12,6 +12,11 @@ export function keyRange(
   return [{ flags, begin: { index: first }, find: { lastKey: last, keyStep: step, limit: 0 } }];
 }
 
+/** As many keys as argument `index` says, from the next one on. */
+export function countedKeys(flags: readonly string[], index: number): readonly KeySpec[] {
+  return [{ flags, begin: { index }, find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 } }];
+}
+
 /** SET's key in the request that starts at argument `first`: with GET it is read too. */
 export function setKeyFlags(first: number): readonly string[] {
   for (let i = first + 3; i < args.count; i++) {

@@ -4,6 +4,7 @@ import * as errors from '../../protocol/error_replies.js';
 import { int64, int64ToNumber, parseInt64 } from '../../protocol/number_text.js';
 import { reply } from '../../protocol/reply_writer.js';
 import { clock } from '../../storage/structures/clock.js';
+import { unblock } from '../blocking/block.js';
 import { type Client, REPLY_OFF, REPLY_ON, REPLY_SKIP } from '../client.js';
 import { allClients, clientById } from '../clients.js';
 import { keepReplies } from '../output.js';
@@ -12,6 +13,7 @@ import { replyError } from '../reply_error.js';
 import { describeClient, readClientType } from './client_list.js';
 import { setClientName } from './connection.js';
 import { type HelpEntry, replyHelp } from './help.js';
+import { readInt64 } from './integer_arguments.js';
 
 export { clientKill } from './client_kill.js';
 
@@ -130,6 +132,22 @@ export function clientUnpause(): void {
   reply.ok();
 }
 
+/** CLIENT UNBLOCK client-id [TIMEOUT | ERROR] */
+export function clientUnblock(): void {
+  if (args.count > 4) {
+    replyError(errors.unknownSubcommandOrArity('CLIENT', args.latin1(1)));
+    return;
+  }
+  const withError = args.count === 4 && args.equals(3, 'error');
+  if (args.count === 4 && !withError && !args.equals(3, 'timeout')) {
+    replyError(errors.UNBLOCK_REASON);
+    return;
+  }
+  if (!readInt64(2)) return;
+  const target = clientById(int64ToNumber(int64.hi, int64.lo));
+  reply.integer(target !== undefined && unblock(target, withError) ? 1 : 0);
+}
+
 const HELP: readonly HelpEntry[] = [
   ['GETNAME', 'Return the name of this connection.'],
   ['ID', 'Return the id of this connection.'],
@@ -147,6 +165,7 @@ const HELP: readonly HelpEntry[] = [
   ['PAUSE <milliseconds> [WRITE|ALL]', 'Let the commands of all clients wait.'],
   ['REPLY (ON|OFF|SKIP)', 'Switch the replies to this connection off and on.'],
   ['SETNAME <name>', 'Name this connection.'],
+  ['UNBLOCK <client-id> [TIMEOUT|ERROR]', 'End the wait of a connection that is blocked.'],
   ['UNPAUSE', 'End a pause.'],
 ];
 

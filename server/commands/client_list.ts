@@ -5,7 +5,7 @@
 // Fields of what does not exist here (subscriptions, a reply buffer per client) are zero.
 import { args } from '../../protocol/arguments.js';
 import { clock } from '../../storage/structures/clock.js';
-import { type Client, HELD_BY_PAUSE } from '../client.js';
+import { type Client, HELD_BY_BLOCK, HELD_BY_PAUSE } from '../client.js';
 import { queuedBytes } from '../clients.js';
 import { DEFAULT_USER } from './authentication.js';
 
@@ -25,11 +25,11 @@ export function readClientType(i: number): ClientType | null {
   return TYPES.get(args.latin1(i).toLowerCase()) ?? null;
 }
 
-/** One letter each for a transaction, a pause, a broken WATCH, an end, a Unix socket, NO-EVICT. */
+/** One letter each for a transaction, a pause or a wait, a broken WATCH, an end, a Unix socket, NO-EVICT. */
 function flagLetters(client: Client): string {
   let letters = '';
   if (client.transaction !== null) letters += 'x';
-  if ((client.held & HELD_BY_PAUSE) !== 0) letters += 'b';
+  if ((client.held & (HELD_BY_PAUSE | HELD_BY_BLOCK)) !== 0) letters += 'b';
   if (client.watchedChanged) letters += 'd';
   if (client.closing) letters += 'c';
   if (client.isUnixSocket) letters += 'U';

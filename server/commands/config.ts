@@ -6,6 +6,7 @@ import { args } from '../../protocol/arguments.js';
 import { reply } from '../../protocol/reply_writer.js';
 import { setBulkBytesMax } from '../../protocol/resp_parser.js';
 import { usedBytes } from '../../storage/memory/allocator.js';
+import { setNodeLimit } from '../../storage/values/list.js';
 import { allClients } from '../clients.js';
 import { getOptions } from '../config/config_get.js';
 import { rewriteConfigFile } from '../config/config_rewrite.js';
@@ -25,6 +26,10 @@ const hooks: ConfigHooks = {
   },
   hz: () => {
     startCron();
+    return null;
+  },
+  'list nodes': ({ listMaxListpackSize }) => {
+    setNodeLimit(listMaxListpackSize);
     return null;
   },
   listeners: () => lifecycle.reopenListeners(),

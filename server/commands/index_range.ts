@@ -1,5 +1,5 @@
-// Start and end of a range in a request: GETRANGE, BITCOUNT, BITPOS. Both ends belong to the range;
-// negative ones count from the end of the string.
+// Start and end of a range in a request: GETRANGE, BITCOUNT, BITPOS, LRANGE, LTRIM. Both ends belong to the
+// range; negative ones count from the end.
 import { compareInt64, int64, int64ToNumber } from '../../protocol/number_text.js';
 import { readInt64 } from './integer_arguments.js';
 
@@ -31,6 +31,17 @@ export function clipRange(length: number): boolean {
   if (range.inverted) return false;
   if (range.start < 0) range.start = Math.max(0, length + range.start);
   if (range.end < 0) range.end = Math.max(0, length + range.end);
+  if (range.end >= length) range.end = length - 1;
+  return range.start <= range.end;
+}
+
+/**
+ * Turns `range` into indexes of a list of `length` elements. False: the range is empty. An end before the first
+ * element makes it so here, where of a string it means the first byte.
+ */
+export function clipIndexes(length: number): boolean {
+  if (range.start < 0) range.start = Math.max(0, length + range.start);
+  if (range.end < 0) range.end = length + range.end;
   if (range.end >= length) range.end = length - 1;
   return range.start <= range.end;
 }

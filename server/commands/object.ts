@@ -8,6 +8,7 @@ import {
   FLAG_MODIFIED,
   headerOf,
   span,
+  TYPE_LIST,
   TYPE_MASK,
   TYPE_SET,
   TYPE_SORTED_SET,
@@ -31,6 +32,7 @@ const SHARED_REFCOUNT = 0x7fffffff;
 export function encodingName(ref: Ref): string {
   const header = headerOf(ref);
   const type = header & TYPE_MASK;
+  if (type === TYPE_LIST) return 'quicklist';
   if (type === TYPE_SORTED_SET) return isSortedSetTree(ref) ? 'skiplist' : 'listpack';
   if (type === TYPE_SET) return isIntegerSet(ref) ? 'intset' : 'hashtable';
   if (type !== TYPE_STRING) throw new Error('encoding of an unknown type');

@@ -31,6 +31,7 @@ import {
 export type ApplyKey =
   | 'bulk length'
   | 'hz'
+  | 'list nodes'
   | 'listeners'
   | 'log'
   | 'maxclients'
@@ -75,6 +76,7 @@ function option<T>(
 
 const MB = 2 ** 20;
 const GB = 2 ** 30;
+const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 const UINT32_MAX = 2 ** 32 - 1;
 
@@ -211,6 +213,14 @@ export const CONFIG_TABLE = {
     3000,
     'Bytes, header included, above which a HyperLogLog becomes dense',
   ),
+  'list-max-listpack-size': option(
+    integer(INT32_MIN, INT32_MAX),
+    -2,
+    'Size of the nodes of a list: -1 to -5 for 4, 8, 16, 32 or 64 KiB (here at most 32), or a ' +
+      'number of elements',
+    { apply: 'list nodes', aliases: ['list-max-ziplist-size'] },
+  ),
+  'list-compress-depth': option(integer(0, INT32_MAX), 0, ACCEPTED),
   'set-max-intset-entries': option(
     integer(0, UNBOUNDED),
     512,

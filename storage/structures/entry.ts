@@ -32,7 +32,8 @@ export const TYPE_MASK = 7;
 export const STRING_EMBEDDED = 0 << 3;
 export const STRING_INT = 1 << 3;
 export const STRING_LARGE = 2 << 3;
-/** Forms of collections: one object (packed.ts), or a root block (values/element_table.ts and others). */
+/** Forms of collections: one object (packed.ts), or a root block (values/element_table.ts and others). Of a list: the
+ *  descriptor of its only node, or a root block (list_directory.ts). */
 export const COLLECTION_PACKED = 0 << 3;
 export const COLLECTION_LARGE = 1 << 3;
 export const ENCODING_MASK = 3 << 3;

@@ -12,6 +12,7 @@ import {
   TYPE_STREAM,
   TYPE_STRING,
 } from '../structures/entry.js';
+import { listValue } from './list.js';
 import { setValue } from './set.js';
 import { sortedSetValue } from './sorted_set.js';
 import { stringValue } from './string.js';
@@ -30,6 +31,7 @@ export interface ValueType {
 
 const types: (ValueType | undefined)[] = [];
 types[TYPE_STRING] = stringValue;
+types[TYPE_LIST] = listValue;
 types[TYPE_SET] = setValue;
 types[TYPE_SORTED_SET] = sortedSetValue;
 

@@ -54,6 +54,11 @@ const OPTIONS = [
   'TYPE',
   'string',
   'DB',
+  'LEFT',
+  'RIGHT',
+  'BEFORE',
+  'RANK',
+  'MAXLEN',
   'REPLACE',
   'ASYNC',
   'SYNC',
@@ -72,12 +77,20 @@ const OPTIONS = [
 ]; // prettier-ignore
 
 /** These close the connection, stop the server or silence it; they have tests of their own. */
-const NOT_HERE = new Set(['QUIT', 'SHUTDOWN', 'DEBUG', 'RESET', 'CLIENT PAUSE', 'CLIENT REPLY']);
+const NOT_HERE = new Set([
+  ...['QUIT', 'SHUTDOWN', 'DEBUG', 'RESET', 'CLIENT PAUSE', 'CLIENT REPLY'],
+  // These wait.
+  ...['BLPOP', 'BRPOP', 'BLMOVE', 'BRPOPLPUSH', 'BLMPOP'],
+]);
 
 /** These write files or reset the clocks: with bad arguments only. */
 const ERRORS_ONLY = new Set(['SAVE', 'BGSAVE']);
 
-const BEFORE: Command[] = [['FLUSHALL'], ['MSET', 'str', 'Hello', 'num', '10']];
+const BEFORE: Command[] = [
+  ['FLUSHALL'],
+  ['MSET', 'str', 'Hello', 'num', '10'],
+  ['RPUSH', 'abc', '0', 'abc', ''],
+];
 
 const names = COMMANDS.flatMap((name) => [
   [name],

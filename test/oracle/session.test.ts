@@ -5,6 +5,7 @@ import { describeWithPeer } from '../support/redis_peer.js';
 import { spawnServer, type TestServer } from '../support/spawn_server.js';
 import { COMMANDS } from './command_list.js';
 import { compareScript } from './script.js';
+import { blockingScripts } from './scripts/blocking.js';
 import { clientScripts } from './scripts/client.js';
 import { configScripts } from './scripts/config.js';
 import { connectionScripts } from './scripts/connection.js';
@@ -27,6 +28,7 @@ describeWithPeer('sessions go as with Redis', () => {
   const families: Readonly<Record<string, Scripts>> = {
     connection: connectionScripts,
     client: clientScripts,
+    blocking: blockingScripts,
     config: configScripts,
     protocol: protocolScripts,
   };
@@ -99,6 +101,13 @@ const getKeys = `
   a: COMMAND GETKEYS OBJECT ENCODING k
   a: COMMAND GETKEYS MEMORY USAGE k
   a: COMMAND GETKEYS WATCH a b
+  a: COMMAND GETKEYS LPUSH k a b
+  a: COMMAND GETKEYS LMOVE a b LEFT RIGHT
+  a: COMMAND GETKEYS BRPOPLPUSH a b 0
+  a: COMMAND GETKEYS BLPOP a b c 0
+  a: COMMAND GETKEYS LMPOP 2 a b LEFT
+  a: COMMAND GETKEYS BLMPOP 0 2 a b LEFT COUNT 3
+  a: COMMAND GETKEYS BLMPOP 0 5 a b LEFT
   a: COMMAND GETKEYS PING
   a: COMMAND GETKEYS nosuch a
   a: COMMAND GETKEYS GET

@@ -105,7 +105,8 @@ describe('flags', () => {
     const text = textOf(readCommand(['--help']));
     expect(textOf(readCommand(['-h']))).toBe(text);
     for (const option of OPTIONS) {
-      expect(text).toContain(`\n  --${option.name}\n`);
+      const names = [option.name, ...option.aliases].map((name) => `--${name}`);
+      expect(text).toContain(`\n  ${names.join(', ')}\n`);
       expect(text.replace(/\s+/g, ' ')).toContain(option.about);
     }
     expect(text.replace(/\s+/g, ' ')).toContain(

@@ -17,6 +17,7 @@ import { spawnServer, type TestServer, temporaryFolder } from '../support/spawn_
 const ok = () => null;
 const HOOKS = {
   'bulk length': ok,
+  'list nodes': ok,
   hz: ok,
   listeners: ok,
   log: ok,

@@ -24,6 +24,7 @@ import { temporaryFolder } from '../support/spawn_server.js';
 
 const HOOKS = {
   'bulk length': ok,
+  'list nodes': ok,
   hz: ok,
   listeners: ok,
   log: ok,

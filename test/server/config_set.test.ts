@@ -14,6 +14,7 @@ function recordingHooks(calls: string[], refusing?: keyof ConfigHooks): ConfigHo
   };
   return {
     'bulk length': hook('bulk length'),
+    'list nodes': hook('list nodes'),
     hz: hook('hz'),
     password: hook('password'),
     listeners: hook('listeners'),

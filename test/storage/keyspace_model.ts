@@ -21,11 +21,7 @@ import {
   putString,
   resizeString,
 } from '../../storage/keyspace/string_keys.js';
-import { avoidPendingExtents, useAllExtents } from '../../storage/memory/allocator.js';
-import { arena } from '../../storage/memory/arena.js';
-import { describeExtents } from '../../storage/memory/extents.js';
 import { databaseRoot, NULL_REF, type Ref } from '../../storage/memory/layout.js';
-import { noteCut } from '../../storage/memory/settled.js';
 import { clock, setClock } from '../../storage/structures/clock.js';
 import { expiryMillis, loadExpiry, setExpiryMillis } from '../../storage/structures/entries.js';
 import { FLAG_EXPIRES, headerOf, span } from '../../storage/structures/entry.js';
@@ -35,6 +31,7 @@ import { forEachEntry } from '../../storage/structures/table_walk.js';
 import { freeRetired } from '../../storage/values/retired.js';
 import { integer, isInteger, loadInteger, locateString } from '../../storage/values/string.js';
 import type { Random } from '../support/random.js';
+import { CheckpointSteps } from './checkpoint_steps.js';
 import { bytesOf, keyOf } from './table_fixture.js';
 
 export const DATABASES = 3;
@@ -60,19 +57,16 @@ export interface ModelOptions {
   readonly checkpoints?: boolean;
 }
 
-/** Checkpoints have epochs of six bits; a page state is epoch * 4 + state. */
-const EPOCHS = 64;
-const PAGE_DONE = 2;
-const pageStates = new Uint8Array(arena.pageStates);
-
 export class KeyspaceModel {
   private databases: Map<string, Item>[] = [];
   private readonly random: Random;
+  private readonly checkpoint: CheckpointSteps;
   /** Operations that found the arena full. */
   refused = 0;
 
   constructor(private readonly options: ModelOptions) {
     this.random = options.random;
+    this.checkpoint = new CheckpointSteps(options.random);
     setClock(START_MILLIS);
     createHeap(DATABASES, () => this.random.uint32());
     this.databases = Array.from({ length: DATABASES }, () => new Map());
@@ -244,7 +238,7 @@ export class KeyspaceModel {
 
   /** Empties all databases, and ends what runs. */
   finish(): void {
-    this.endCheckpoint();
+    this.checkpoint.end();
     this.flushAll();
   }
 
@@ -255,14 +249,14 @@ export class KeyspaceModel {
 
   /** A new process finds the heap as it is. */
   private restart(): void {
-    this.endCheckpoint();
+    this.checkpoint.end();
     attachHeap(DATABASES, () => this.random.uint32());
   }
 
   /** One random operation, and the heap walk. */
   step(): void {
     const { random, options } = this;
-    if (options.checkpoints === true) this.checkpointStep();
+    if (options.checkpoints === true) this.checkpoint.step();
     const database = random.below(DATABASES);
     const key = random.pick(options.keys);
     const roll = random.below(1000);
@@ -295,40 +289,6 @@ export class KeyspaceModel {
     const { random } = this;
     const far = random.chance(0.1) ? random.between(1, 2 ** 31) * 1000 : 0;
     return clock.nowMillis + far + random.pick([-1, 0, 1, 20, 1000, 1000, 60_000]);
-  }
-
-  // --- checkpoints, as far as placement sees them --------------------------------------------------
-
-  private epoch = 0;
-  private running = false;
-  private isCut = false;
-  private settled = 0;
-
-  private checkpointStep(): void {
-    const { random } = this;
-    if (!this.running) {
-      if (!random.chance(0.05)) return;
-      this.running = true;
-      this.isCut = false;
-      this.settled = 0;
-      this.epoch = (this.epoch % (EPOCHS - 1)) + 1;
-      const bytesMax = random.pick([0, 100_000, 1e9]);
-      avoidPendingExtents(describeExtents(), () => bytesMax);
-    } else if (random.chance(0.02)) {
-      this.endCheckpoint();
-    } else if (!this.isCut) {
-      this.isCut = random.chance(0.2);
-      if (this.isCut) noteCut(this.epoch);
-    } else {
-      const next = Math.min(pageStates.length, this.settled + random.below(800));
-      pageStates.fill(this.epoch * 4 + PAGE_DONE, this.settled, next);
-      this.settled = next;
-    }
-  }
-
-  private endCheckpoint(): void {
-    if (this.running) useAllExtents();
-    this.running = false;
   }
 
   // --- comparison ---------------------------------------------------------------------------------
