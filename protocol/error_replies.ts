@@ -53,6 +53,9 @@ export const NUMKEYS_NOT_POSITIVE = 'ERR numkeys should be greater than 0';
 export const NUMKEYS_TOO_LARGE = "ERR Number of keys can't be greater than number of args";
 export const LIMIT_NEGATIVE = "ERR LIMIT can't be negative";
 
+// SORT
+export const SORT_NOT_FLOATS = "ERR One or more scores can't be converted into double";
+
 // HyperLogLog
 export const HLL_NOT_VALID = 'WRONGTYPE Key is not a valid HyperLogLog string value.';
 export const HLL_CORRUPT = 'INVALIDOBJ Corrupted HLL object detected';

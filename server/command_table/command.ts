@@ -34,11 +34,15 @@ export interface KeySpec {
   readonly notes?: string;
   readonly begin:
     | { readonly index: number }
-    | { readonly keyword: string; readonly startFrom: number };
+    | { readonly keyword: string; readonly startFrom: number }
+    | 'unknown';
   readonly find:
     | { readonly lastKey: number; readonly keyStep: number; readonly limit: number }
     | { readonly keyNumIndex: number; readonly firstKey: number; readonly keyStep: number }
     | 'unknown';
+  /** Where `begin` is unknown: the argument of the key in the request that starts at argument `first`, or
+   *  -1. Absent: the keys depend on the data. */
+  readonly locate?: (first: number) => number;
 }
 
 /** An argument as COMMAND DOCS describes it. */

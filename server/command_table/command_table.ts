@@ -16,6 +16,7 @@ import { listRows } from './list_rows.js';
 import { objectRows } from './object_rows.js';
 import { serverRows } from './server_rows.js';
 import { setRows } from './set_rows.js';
+import { sortRows } from './sort_rows.js';
 import { sortedSetAlgebraRows } from './sorted_set_algebra_rows.js';
 import { sortedSetRangeRows } from './sorted_set_range_rows.js';
 import { sortedSetRows } from './sorted_set_rows.js';
@@ -35,6 +36,7 @@ const ROWS: readonly CommandRow[] = [
   ...listRows,
   ...listMoveRows,
   ...setRows,
+  ...sortRows,
   ...keyRows,
   ...expiryRows,
   ...sortedSetRows,

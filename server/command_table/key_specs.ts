@@ -35,3 +35,14 @@ export function bitfieldKeyFlags(first: number): readonly string[] {
   }
   return ['RO', 'access'];
 }
+
+/** SORT's destination in the request that starts at argument `first`: the last one named; -1: none. */
+export function sortDestination(first: number): number {
+  let destination = -1;
+  for (let i = first + 2; i < args.count; i++) {
+    if (args.equals(i, 'limit')) i += 2;
+    else if (args.equals(i, 'get') || args.equals(i, 'by')) i++;
+    else if (args.equals(i, 'store') && i + 1 < args.count) destination = ++i;
+  }
+  return destination;
+}

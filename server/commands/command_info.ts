@@ -79,7 +79,8 @@ function replyKeySpec(spec: KeySpec): void {
   reply.bulkLatin1('flags');
   replyStatuses(spec.flags);
   reply.bulkLatin1('begin_search');
-  if ('index' in spec.begin) replySearch('index', { index: spec.begin.index });
+  if (spec.begin === 'unknown') replySearch('unknown', {});
+  else if ('index' in spec.begin) replySearch('index', { index: spec.begin.index });
   else {
     const { keyword, startFrom } = spec.begin;
     replySearch('keyword', { keyword, startfrom: startFrom });

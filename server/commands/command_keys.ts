@@ -72,6 +72,10 @@ function readCommand(): Command | null {
 function findKeys(command: Command, spec: KeySpec, keys: FoundKey[]): boolean {
   const begin = beginOf(spec);
   const { find } = spec;
+  if (spec.begin === 'unknown' && begin >= 0) {
+    keys.push({ argument: begin, flags: spec.flags });
+    return true;
+  }
   if (begin < 0 || find === 'unknown') return begin < 0;
   let first = begin;
   let last: number;
@@ -98,7 +102,8 @@ function findKeys(command: Command, spec: KeySpec, keys: FoundKey[]): boolean {
 }
 
 /** The argument at which the keys of a specification begin, or -1: a keyword that is not there. */
-function beginOf({ begin }: KeySpec): number {
+function beginOf({ begin, locate }: KeySpec): number {
+  if (begin === 'unknown') return locate?.(REQUEST) ?? -1;
   if ('index' in begin) return REQUEST + begin.index;
   const word = begin.keyword.toLowerCase();
   const step = begin.startFrom < 0 ? -1 : 1;

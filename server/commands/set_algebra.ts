@@ -17,7 +17,7 @@ import { NO_MEMORY, SetCursor, setCount } from '../../storage/values/set.js';
 import type { Client } from '../client.js';
 import { keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
-import { expectType, readKey, replyOutOfMemory } from './keys_access.js';
+import { expectType, lookupArgument, readKey, replyOutOfMemory } from './keys_access.js';
 import {
   addMember,
   hasMember,
@@ -34,12 +34,13 @@ const cursor = new SetCursor();
 
 /** The sets of arguments [first, end), NULL_REF for keys that are not there; null: an error was replied. */
 function readSets(client: Client, first: number, end: number): Ref[] | null {
-  const found: Ref[] = [];
+  // A look-up may delete an expired key, which ends the life of Refs: all of them come first.
   for (let i = first; i < end; i++) {
     const ref = readKey(client, i);
     if (ref !== NULL_REF && !expectType(ref, TYPE_SET)) return null;
-    found.push(ref);
   }
+  const found: Ref[] = [];
+  for (let i = first; i < end; i++) found.push(lookupArgument(client.database, i));
   return found;
 }
 

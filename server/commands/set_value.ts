@@ -14,6 +14,7 @@ import { span } from '../../storage/structures/entry.js';
 import * as sets from '../../storage/values/set.js';
 import { NO_MEMORY, type SetCursor } from '../../storage/values/set.js';
 import { runtime } from '../runtime.js';
+import type { BytePool } from './byte_pool.js';
 import { matchesPattern, scanOptions } from './iteration.js';
 
 const UNKNOWN = 0;
@@ -120,6 +121,12 @@ export function memberMatches(): boolean {
   if (scanOptions.pattern === 0) return true;
   needBytes();
   return matchesPattern(member.view, member.offset, member.length);
+}
+
+/** Adds the bytes of the member at hand to a pool. False: the pool is full. */
+export function addToPool(pool: BytePool): boolean {
+  needBytes();
+  return pool.add(member.view, member.offset, member.length);
 }
 
 /** Replies the member at hand as a bulk. */

@@ -118,8 +118,9 @@ export function deleteIfEmpty(client: Client, ref: Ref): void {
 
 /** SMOVE source destination member */
 export function smove(client: Client): void {
-  const source = writeKey(client, 1);
+  // If the second look-up deletes its key, the first one's Ref is not needed.
   const target = writeKey(client, 2);
+  const source = writeKey(client, 1);
   if (source === NULL_REF) {
     reply.integer(0);
     return;
