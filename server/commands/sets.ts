@@ -9,6 +9,7 @@ import { writableEntry } from '../../storage/structures/entry_table.js';
 import {
   ADDED,
   createSet,
+  expectMembers,
   NO_MEMORY,
   SetCursor,
   setCount,
@@ -20,6 +21,9 @@ import { expectType, readKey, replyOutOfMemory, writeKey } from './keys_access.j
 import { addMember, hasMember, removeMember, replyMembers, takeArgument } from './set_value.js';
 
 const ADDED_KEPT_MAX = 1024;
+
+/** Many members come one after the other without this, and perhaps one comes again and again. */
+const EXPECTED_MAX = 64;
 
 const cursor = new SetCursor();
 
@@ -64,6 +68,7 @@ function addToNew(client: Client): number {
 /** Adds arguments 2 and on. Returns how many were not there; -1: the arena is full, nothing has changed. */
 function addArguments(ref: Ref): number {
   let count = 0;
+  if (args.count > 3) expectMembers(Math.min(setCount(ref) + args.count - 2, EXPECTED_MAX));
   for (let i = 2; i < args.count; i++) {
     takeArgument(i);
     const outcome = addMember(ref);
@@ -77,6 +82,7 @@ function addArguments(ref: Ref): number {
     }
     if (outcome === ADDED) noteAdded(count++, i);
   }
+  expectMembers(0);
   if (added.length > ADDED_KEPT_MAX) added = new Int32Array(ADDED_KEPT_MAX);
   return count;
 }

@@ -35,6 +35,9 @@ const WIDTH_MAX = 8;
 /** The integer that loadIntegerAt() found. */
 export const loaded = { high: 0, low: 0 };
 
+/** Integers that a set is about to have, for one who inserts several: a new object has room for so many. */
+export const reserve = { count: 0 };
+
 function rootIndex(owner: Ref, rootWord: number): number {
   return ((owner & WINDOW_MASK) << 2) + rootWord;
 }
@@ -224,8 +227,12 @@ function moveIntegers(
   const count = words[root + COUNT_WORD]!;
   const oldWidth = words[root + WIDTH_WORD]!;
   const oldCapacity = words[root + CAPACITY_WORD]!;
-  const capacity = usableBytes((count + delta) * width);
-  const target = allocate(capacity, DATA);
+  let capacity = usableBytes(Math.max(count + delta, reserve.count) * width);
+  let target = allocate(capacity, DATA);
+  if (target === NULL_REF && reserve.count > count + delta) {
+    capacity = usableBytes((count + delta) * width);
+    target = allocate(capacity, DATA);
+  }
   if (target === NULL_REF) return false;
   const source = byteWindows[object >>> WINDOW_SHIFT]!;
   const from = (object & WINDOW_MASK) << 4;

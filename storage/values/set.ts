@@ -128,6 +128,11 @@ export function addInteger(ref: Ref, high: number, low: number): number {
   return integers.insertInteger(ref, rootWord, -1 - index, high, low) ? ADDED : NO_MEMORY;
 }
 
+/** So many members are about to be in a set: integers get room for them at once. 0: no more. */
+export function expectMembers(count: number): void {
+  integers.reserve.count = count;
+}
+
 /** Removes an integer; false when it is not there. */
 export function removeInteger(ref: Ref, high: number, low: number): boolean {
   const rootWord = rootWordOf(ref);
