@@ -288,12 +288,30 @@ export class ReplyWriter {
 
   /** A double with 17 significant digits; RESP2: as a bulk string. */
   double(n: number): void {
+    if (Number.isSafeInteger(n) && !Object.is(n, -0)) {
+      this.wholeDouble(n);
+      return;
+    }
     const text = formatDouble17(n);
     if (this.protocol === 3) {
       this.line(TYPE_DOUBLE, text);
     } else {
       this.bulkLatin1(text);
     }
+  }
+
+  /** As most scores are: no text is made. */
+  private wholeDouble(n: number): void {
+    const content = this.reserve(2 * HEADER_BYTES_MAX) + HEADER_BYTES_MAX;
+    const digits = formatInteger(n, this.buffer, content);
+    let at: number;
+    if (this.protocol === 3) {
+      at = this.typeByte(TYPE_DOUBLE);
+    } else {
+      at = this.header(TYPE_BULK, digits);
+    }
+    for (let i = 0; i < digits; i++) this.buffer[at + i] = this.buffer[content + i]!;
+    this.endLine(at + digits);
   }
 
   /** #t or #f; RESP2: 1 or 0. */

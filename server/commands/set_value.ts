@@ -45,6 +45,23 @@ export function takeArgument(i: number): void {
   member.length = args.lengths[i]!;
 }
 
+/** Takes bytes for the member at hand; they must stay. */
+export function takeBytes(view: Uint8Array, offset: number, length: number): void {
+  member.kind = UNKNOWN;
+  member.hasBytes = true;
+  member.view = view;
+  member.offset = offset;
+  member.length = length;
+}
+
+/** Fills `span` with the bytes of the member at hand. */
+export function locateMemberBytes(): void {
+  needBytes();
+  span.view = member.view;
+  span.offset = member.offset;
+  span.length = member.length;
+}
+
 /** Takes the member that a cursor is at, until the cursor moves on. */
 export function takeFromCursor(cursor: SetCursor): void {
   if (cursor.isInteger) {

@@ -144,8 +144,8 @@ function loadElements(elements: BytePool, ref: Ref, type: number, backward: bool
   if (type === TYPE_LIST) return loadList(elements, ref, backward);
   if (type === TYPE_SET) return loadSet(elements, ref);
   const count = cardinality(ref);
-  startWalk(ref, backward ? count - 1 : 0, backward);
-  for (let i = 0; i < count && nextMember(); i++) {
+  startWalk(ref, backward ? count - 1 : 0, count, backward);
+  while (nextMember()) {
     if (!elements.add(walked.view, walked.offset, walked.length)) return false;
   }
   return true;

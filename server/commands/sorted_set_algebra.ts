@@ -1,4 +1,4 @@
-// Handlers of the commands that combine sorted sets: ZUNION, ZINTER, ZDIFF, their STORE forms, ZINTERCARD.
+// Handlers of the commands that combine sorted sets (and sets, scored_source.ts): ZUNION, ZINTER, ZDIFF, their STORE forms, ZINTERCARD.
 //
 // A result is built as a sorted set of its own in the arena, whether it is stored or replied: it takes
 // the memory there that it needs, and is ordered as it grows. Without room for it nothing changes.
@@ -13,16 +13,21 @@ import {
   freeSortedSet,
   located,
   locateMember,
-  nextMember,
   putMember,
-  startWalk,
-  walked,
 } from '../../storage/values/sorted_set.js';
 import type { Client } from '../client.js';
 import { replyError } from '../reply_error.js';
 import { readInt64 } from './integer_arguments.js';
-import { expectSortedSet, lookupArgument, readKey, replyOutOfMemory } from './keys_access.js';
+import { lookupArgument, readKey, replyOutOfMemory } from './keys_access.js';
 import { readScore } from './score_arguments.js';
+import {
+  expectSource,
+  findScore,
+  nextScored,
+  scored,
+  sourceSize,
+  startSource,
+} from './scored_source.js';
 import { useSortedSetLimits } from './sorted_set_limits.js';
 import { readCount } from './sorted_set_pops.js';
 import { replyMembers, storeResult } from './sorted_set_ranges.js';
@@ -30,7 +35,7 @@ import { replyMembers, storeResult } from './sorted_set_ranges.js';
 type Operation = 'union' | 'inter' | 'diff';
 type Aggregate = 'sum' | 'min' | 'max';
 
-/** A sorted set of the request, or NULL_REF for one that is not there, and what its scores count. */
+/** A sorted set or set of the request, or NULL_REF for one that is not there, and what its scores count. */
 interface Source {
   readonly ref: Ref;
   weight: number;
@@ -132,7 +137,7 @@ function readSources(client: Client, first: number, count: number): Source[] | n
   // A look-up may delete an expired key, which ends the life of Refs: all of them come first.
   for (let i = first; i < first + count; i++) {
     const ref = readKey(client, i);
-    if (ref !== NULL_REF && !expectSortedSet(ref)) return null;
+    if (!expectSource(ref)) return null;
   }
   const sources: Source[] = [];
   for (let i = first; i < first + count; i++) {
@@ -217,16 +222,16 @@ function bySize(sources: readonly Source[]): Source[] {
 }
 
 function sizeOf({ ref }: Source): number {
-  return ref === NULL_REF ? 0 : cardinality(ref);
+  return sourceSize(ref);
 }
 
 /** Puts every member of a source into the result, its score combined with the one that is there. */
 function addAll(result: Ref, source: Source, aggregate: Aggregate): boolean {
   if (source.ref === NULL_REF) return true;
-  startWalk(source.ref, 0, false);
-  while (nextMember()) {
-    const { view, offset, length } = walked;
-    const score = weighted(walked.score, source.weight);
+  startSource(source.ref);
+  while (nextScored()) {
+    const { view, offset, length } = scored;
+    const score = weighted(scored.score, source.weight);
     const exists = locateMember(result, view, offset, length);
     const before = located.score;
     const sum = exists ? aggregated(before, score, aggregate) : score;
@@ -240,13 +245,14 @@ function addAll(result: Ref, source: Source, aggregate: Aggregate): boolean {
 function addCommon(result: Ref, sources: readonly Source[], aggregate: Aggregate): boolean {
   const [first, ...others] = sources as [Source, ...Source[]];
   if (sizeOf(first) === 0) return true;
-  startWalk(first.ref, 0, false);
-  while (nextMember()) {
-    const { view, offset, length } = walked;
-    let score = weighted(walked.score, first.weight);
+  startSource(first.ref);
+  while (nextScored()) {
+    const { view, offset, length } = scored;
+    let score = weighted(scored.score, first.weight);
     const isCommon = others.every(({ ref, weight }) => {
-      if (!locateMember(ref, view, offset, length)) return false;
-      score = aggregated(score, located.score * weight, aggregate);
+      const other = findScore(ref, view, offset, length);
+      if (Number.isNaN(other)) return false;
+      score = aggregated(score, other * weight, aggregate);
       return true;
     });
     if (!isCommon) continue;
@@ -261,10 +267,11 @@ function countCommon(sources: readonly Source[], limit: number): number {
   const [first, ...others] = sources as [Source, ...Source[]];
   if (sizeOf(first) === 0) return 0;
   let count = 0;
-  startWalk(first.ref, 0, false);
-  while (nextMember()) {
-    const { view, offset, length } = walked;
-    if (!others.every(({ ref }) => locateMember(ref, view, offset, length))) continue;
+  startSource(first.ref);
+  while (nextScored()) {
+    const { view, offset, length } = scored;
+    const isCommon = others.every(({ ref }) => !Number.isNaN(findScore(ref, view, offset, length)));
+    if (!isCommon) continue;
     if (++count === limit) break;
   }
   return count;
@@ -274,12 +281,10 @@ function countCommon(sources: readonly Source[], limit: number): number {
 function addDifference(result: Ref, sources: readonly Source[]): boolean {
   const [first, ...others] = sources as [Source, ...Source[]];
   if (sizeOf(first) === 0) return true;
-  startWalk(first.ref, 0, false);
-  while (nextMember()) {
-    const { view, offset, length, score } = walked;
-    const isOther = others.some(
-      ({ ref }) => ref !== NULL_REF && locateMember(ref, view, offset, length),
-    );
+  startSource(first.ref);
+  while (nextScored()) {
+    const { view, offset, length, score } = scored;
+    const isOther = others.some(({ ref }) => !Number.isNaN(findScore(ref, view, offset, length)));
     if (isOther) continue;
     locateMember(result, view, offset, length);
     if (!putMember(result, view, offset, length, score)) return false;

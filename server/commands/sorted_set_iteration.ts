@@ -13,6 +13,7 @@ import {
   startWalk,
   walkElement,
   walked,
+  walkedScore,
 } from '../../storage/values/sorted_set.js';
 import type { Client } from '../client.js';
 import { replyError } from '../reply_error.js';
@@ -42,7 +43,7 @@ export function zscan(client: Client): void {
   if (!expectSortedSet(ref) || !readScanOptions(3, false)) return;
   const table = scannedTable(ref);
   if (table === NULL_REF) {
-    startWalk(ref, 0, false);
+    startWalk(ref, 0, cardinality(ref), false);
     reply.array(2);
     reply.bulkLatin1('0');
     replyScanned(nextMember, packedText);
@@ -72,7 +73,7 @@ function replyScanned(next: () => boolean, textOf: (score: number) => string): v
   while (next()) {
     if (!matchesPattern(walked.view, walked.offset, walked.length)) continue;
     reply.bulk(walked.view, walked.offset, walked.length);
-    reply.bulkLatin1(textOf(walked.score));
+    reply.bulkLatin1(textOf(walkedScore()));
     count += 2;
   }
   reply.settle(mark, count);
@@ -145,9 +146,9 @@ function differentRanks(size: number, count: number): Set<number> {
 }
 
 function replyMember(ref: Ref, rank: number, withScores: boolean, pairs: boolean): void {
-  startWalk(ref, rank, false);
+  startWalk(ref, rank, 1, false);
   nextMember();
   if (pairs) reply.array(2);
   reply.bulk(walked.view, walked.offset, walked.length);
-  if (withScores) reply.double(walked.score);
+  if (withScores) reply.double(walkedScore());
 }

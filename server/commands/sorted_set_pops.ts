@@ -4,7 +4,13 @@ import * as errors from '../../protocol/error_replies.js';
 import { int64, int64ToNumber, parseInt64 } from '../../protocol/number_text.js';
 import { reply } from '../../protocol/reply_writer.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
-import { cardinality, nextMember, startWalk, walked } from '../../storage/values/sorted_set.js';
+import {
+  cardinality,
+  nextMember,
+  startWalk,
+  walked,
+  walkedScore,
+} from '../../storage/values/sorted_set.js';
 import type { Client } from '../client.js';
 import { replyError } from '../reply_error.js';
 import { expectSortedSet, writeKey } from './keys_access.js';
@@ -62,11 +68,11 @@ export function takeMembers(
   pairs: boolean,
 ): void {
   const size = cardinality(ref);
-  startWalk(ref, fromEnd ? size - 1 : 0, fromEnd);
-  for (let left = count; left > 0 && nextMember(); left--) {
+  startWalk(ref, fromEnd ? size - 1 : 0, count, fromEnd);
+  while (nextMember()) {
     if (pairs) reply.array(2);
     reply.bulk(walked.view, walked.offset, walked.length);
-    reply.double(walked.score);
+    reply.double(walkedScore());
   }
   if (fromEnd) removeSpan(client, key, ref, size - count, size);
   else removeSpan(client, key, ref, 0, count);

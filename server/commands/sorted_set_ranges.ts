@@ -20,6 +20,7 @@ import {
   settleZeros,
   startWalk,
   walked,
+  walkedScore,
 } from '../../storage/values/sorted_set.js';
 import type { Client } from '../client.js';
 import { keyChanged } from '../effects.js';
@@ -241,11 +242,11 @@ export function replyMembers(
   const count = end - start;
   reply.array(withScores && !pairs ? 2 * count : count);
   if (count === 0) return;
-  startWalk(ref, reverse ? end - 1 : start, reverse);
-  for (let left = count; left > 0 && nextMember(); left--) {
+  startWalk(ref, reverse ? end - 1 : start, count, reverse);
+  while (nextMember()) {
     if (pairs) reply.array(2);
     reply.bulk(walked.view, walked.offset, walked.length);
-    if (withScores) reply.double(walked.score);
+    if (withScores) reply.double(walkedScore());
   }
 }
 
@@ -277,9 +278,10 @@ function isBeyondPacked(count: number): boolean {
 
 /** Puts the members of `ranks` into an empty sorted set. False: the arena is full. */
 function copyRanks(source: Ref, result: Ref): boolean {
-  startWalk(source, ranks.start, false);
-  for (let left = ranks.end - ranks.start; left > 0 && nextMember(); left--) {
-    const { view, offset, length, score } = walked;
+  startWalk(source, ranks.start, ranks.end - ranks.start, false);
+  while (nextMember()) {
+    const { view, offset, length } = walked;
+    const score = walkedScore();
     locateMember(result, view, offset, length);
     if (!putMember(result, view, offset, length, score)) return false;
   }

@@ -14,10 +14,9 @@
 // Before a set that is in a database is changed, its entry must be made writable (entry_table.ts):
 // the body of a packed set changes with it. A set without members is for the caller to delete.
 
-import { byteWindows } from '../memory/arena.js';
-import { NULL_REF, type Ref } from '../memory/layout.js';
-import { item } from '../structures/btree.js';
-import { advance, Cursor, retreat, seekIndex } from '../structures/btree_cursor.js';
+import { byteWindows, wordWindows } from '../memory/arena.js';
+import { NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
+import { Cursor, seekIndex, takeThirdWords } from '../structures/btree_cursor.js';
 import { createEntry, freeShell, type Owners } from '../structures/entries.js';
 import {
   ENCODING_MASK,
@@ -228,14 +227,23 @@ export function removeRanks(ref: Ref, start: number, end: number): void {
 // --- walks ---------------------------------------------------------------------------------------
 
 /** The member that nextMember() has come to. */
-export const walked = { view: byteWindows[0]!, offset: 0, length: 0, score: 0 };
+export const walked = { view: byteWindows[0]!, offset: 0, length: 0, element: NULL_REF, score: 0 };
+
+/** Elements of a tree that a walk loads together. */
+const BATCH = 16;
 
 const cursor = new Cursor();
+const batch = new Int32Array(BATCH);
+let batchAt = 0;
+let batchEnd = 0;
+/** Keeps the loads of touchElements(). */
+let touched = 0;
+
 let walkedSet = NULL_REF;
 let isTreeWalk = false;
-let isFresh = false;
 let isBackward = false;
 let walkRank = 0;
+let walkLeft = 0;
 
 /** The places of a packed set's pairs. */
 let places = new Int32Array(256);
@@ -247,25 +255,50 @@ function listPlaces(ref: Ref): void {
   for (let found = firstPair(ref); found; found = nextPair(ref)) places[i++] = packed.place;
 }
 
-/** Begins a walk at the member of this rank, upwards or downwards. */
-export function startWalk(ref: Ref, rank: number, backward: boolean): void {
+/** Begins a walk over `count` members from the one of this rank on, upwards or downwards. */
+export function startWalk(ref: Ref, rank: number, count: number, backward: boolean): void {
   walkedSet = ref;
   isTreeWalk = isSortedSetTree(ref);
-  isFresh = true;
   isBackward = backward;
   walkRank = rank;
+  walkLeft = count;
+  batchAt = 0;
+  batchEnd = 0;
   if (!isTreeWalk) listPlaces(ref);
+  else if (count > 0) seekIndex(cursor, blockOf(ref), TREE_WORD, rank);
 }
 
 /** Goes to the next member of the walk and fills `walked`; false behind the last one. */
 export function nextMember(): boolean {
   if (!isTreeWalk) return nextPackedMember();
-  let found: boolean;
-  if (isFresh) found = seekIndex(cursor, blockOf(walkedSet), TREE_WORD, walkRank);
-  else found = isBackward ? retreat(cursor) : advance(cursor);
-  isFresh = false;
-  if (found) walkElement(item.w2 as Ref);
-  return found;
+  if (batchAt === batchEnd) {
+    batchAt = 0;
+    batchEnd =
+      walkLeft > 0 ? takeThirdWords(cursor, batch, Math.min(BATCH, walkLeft), isBackward) : 0;
+    if (batchEnd === 0) return false;
+    walkLeft -= batchEnd;
+    touchElements();
+  }
+  walkElement(batch[batchAt++]! as Ref);
+  return true;
+}
+
+/**
+ * Loads the first line of each element of the batch. They lie anywhere in the heap, so each is a cache
+ * miss; in a loop as tight as this the processor has them all under way at once (look_ahead.ts).
+ */
+function touchElements(): void {
+  let sum = 0;
+  for (let i = 0; i < batchEnd; i++) {
+    const ref = batch[i]!;
+    sum ^= wordWindows[ref >>> WINDOW_SHIFT]![(ref & WINDOW_MASK) << 2]!;
+  }
+  touched = sum;
+}
+
+/** What touchElements() has loaded; read by nobody who needs it. */
+export function touchedWords(): number {
+  return touched;
 }
 
 /** Fills `walked` from an element of the table that scannedTable() gave. */
@@ -274,17 +307,24 @@ export function walkElement(element: Ref): void {
   walked.view = span.view;
   walked.offset = span.offset;
   walked.length = span.length;
-  walked.score = elementScore(element);
+  walked.element = element;
+}
+
+/** Score of the member that the walk has come to; before the set changes. */
+export function walkedScore(): number {
+  return walked.element === NULL_REF ? walked.score : elementScore(walked.element);
 }
 
 function nextPackedMember(): boolean {
-  if (walkRank < 0 || walkRank >= pairCount(walkedSet)) return false;
+  if (walkLeft <= 0 || walkRank < 0 || walkRank >= pairCount(walkedSet)) return false;
   readPair(walkedSet, places[walkRank]!);
   walked.view = packed.view;
   walked.offset = packed.offset;
   walked.length = packed.length;
+  walked.element = NULL_REF;
   walked.score = packed.score;
   walkRank += isBackward ? -1 : 1;
+  walkLeft--;
   return true;
 }
 

@@ -241,14 +241,15 @@ export class SortedSetModel {
 }
 
 function walkedPair(): Pair {
-  const { view, offset, length, score } = sets.walked;
+  const { view, offset, length } = sets.walked;
+  const score = sets.walkedScore();
   const bytes = Buffer.from(view.buffer, view.byteOffset + offset, length);
   return { member: bytes.toString('latin1'), score };
 }
 
 function walk(ref: Ref, rank: number, backward: boolean): Pair[] {
   const found: Pair[] = [];
-  sets.startWalk(ref, rank, backward);
+  sets.startWalk(ref, rank, sets.cardinality(ref), backward);
   while (sets.nextMember()) found.push(walkedPair());
   return found;
 }

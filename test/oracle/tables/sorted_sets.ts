@@ -108,7 +108,8 @@ function add(g: Generator): Arg[] {
 }
 
 function sources(g: Generator, most = 4): Arg[] {
-  const keys = Array.from({ length: g.random.between(1, most) }, () => scored(g));
+  const key = (): string => (g.random.chance(0.85) ? scored(g) : g.random.pick(['set', 'ints']));
+  const keys = Array.from({ length: g.random.between(1, most) }, key);
   const count = g.random.chance(0.95) ? keys.length : g.random.pick([0, -1, 9, 'abc']);
   return [count, ...keys];
 }
@@ -217,6 +218,8 @@ export function seedSortedSets(members: number, memberBytes: number) {
     ['CONFIG', 'SET', 'zset-max-listpack-entries', members],
     ['CONFIG', 'SET', 'zset-max-ziplist-value', memberBytes],
     ['MSET', 'str', 'text', 'text', 'text'],
+    ['SADD', 'set', 'a', 'b', 'm1', 'm2', 'element:0001', ''],
+    ['SADD', 'ints', 1, 2, 3, -4, 100],
     ['ZADD', 'z1', 1, 'a', 2, 'b', 3, 'c', 3, 'd', 'inf', 'e', '-inf', 'f'],
     ['ZADD', 'z2', 1, 'a', 5, 'b', -3, 'c', 0, 'x'],
     ['ZADD', 'lex1', 0, 'a', 0, 'b', 0, 'c', 0, 'ab', 0, 'abc', 0, ''],
