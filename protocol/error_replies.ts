@@ -89,6 +89,17 @@ export const VALUE_OUT_OF_RANGE = 'ERR value is out of range';
 export const NOT_A_COUNT =
   'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
 
+// Places
+export const DISTANCE_UNIT = 'ERR unsupported unit provided. please use M, KM, FT, MI';
+export const PLACE_OF_MEMBER = 'ERR could not decode requested zset member';
+export const RADIUS_NOT_A_NUMBER = 'ERR need numeric radius';
+export const RADIUS_NEGATIVE = 'ERR radius cannot be negative';
+export const WIDTH_NOT_A_NUMBER = 'ERR need numeric width';
+export const HEIGHT_NOT_A_NUMBER = 'ERR need numeric height';
+export const BOX_NEGATIVE = 'ERR height or width cannot be negative';
+export const GEO_COUNT = 'ERR COUNT must be > 0';
+export const GEO_ANY = 'ERR the ANY argument requires COUNT argument';
+
 // Keys and databases
 export const DB_INDEX_OUT_OF_RANGE = 'ERR DB index is out of range';
 export const FIRST_DB_INVALID = 'ERR invalid first DB index';
@@ -219,6 +230,30 @@ export function unknownSubcommandOrArity(container: string, subcommand: string):
 /** `command` in lower case: ZUNION and its kind with no key. */
 export function noInputKeys(command: string): string {
   return `ERR at least 1 input key is needed for '${command}' command`;
+}
+
+/** Degrees beyond the map. */
+export function placeInvalid(longitude: number, latitude: number): string {
+  return `ERR invalid longitude,latitude pair ${cFixed(longitude)},${cFixed(latitude)}`;
+}
+
+/** A number as C's %f prints it. */
+function cFixed(n: number): string {
+  if (!Number.isFinite(n)) return n > 0 ? 'inf' : '-inf';
+  return Math.abs(n) < 1e21 ? n.toFixed(6) : `${BigInt(n)}.000000`;
+}
+
+/** `form`: GEOSEARCHSTORE, or 'STORE option in GEORADIUS'. */
+export function geoStoreConflict(form: string): string {
+  return `ERR ${form} is not compatible with WITHDIST, WITHHASH and WITHCOORD options`;
+}
+
+/** `command` as the client wrote it. */
+export function geoCentreMissing(command: string): string {
+  return `ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for ${cString(command)}`;
+}
+export function geoShapeMissing(command: string): string {
+  return `ERR exactly one of BYRADIUS and BYBOX can be specified for ${cString(command)}`;
 }
 
 /** `command` in lower case. */

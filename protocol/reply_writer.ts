@@ -292,7 +292,11 @@ export class ReplyWriter {
       this.wholeDouble(n);
       return;
     }
-    const text = formatDouble17(n);
+    this.doubleText(formatDouble17(n));
+  }
+
+  /** A double whose text is made by the caller; RESP2: as a bulk string. */
+  doubleText(text: string): void {
     if (this.protocol === 3) {
       this.line(TYPE_DOUBLE, text);
     } else {

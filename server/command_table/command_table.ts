@@ -8,6 +8,8 @@ import { commandRows } from './command_rows.js';
 import { connectionRows } from './connection_rows.js';
 import { databaseRows } from './database_rows.js';
 import { expiryRows } from './expiry_rows.js';
+import { geoRadiusRows } from './geo_radius_rows.js';
+import { geoRows } from './geo_rows.js';
 import { hyperLogLogRows } from './hyperloglog_rows.js';
 import { keyRows } from './key_rows.js';
 import { latencyRows } from './latency_rows.js';
@@ -18,6 +20,7 @@ import { serverRows } from './server_rows.js';
 import { setRows } from './set_rows.js';
 import { sortRows } from './sort_rows.js';
 import { sortedSetAlgebraRows } from './sorted_set_algebra_rows.js';
+import { sortedSetBlockingRows } from './sorted_set_blocking_rows.js';
 import { sortedSetRangeRows } from './sorted_set_range_rows.js';
 import { sortedSetRows } from './sorted_set_rows.js';
 import { stringPartRows } from './string_part_rows.js';
@@ -42,6 +45,9 @@ const ROWS: readonly CommandRow[] = [
   ...sortedSetRows,
   ...sortedSetRangeRows,
   ...sortedSetAlgebraRows,
+  ...geoRows,
+  ...geoRadiusRows,
+  ...sortedSetBlockingRows,
   ...databaseRows,
   ...objectRows,
   ...latencyRows,

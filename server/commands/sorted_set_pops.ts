@@ -114,17 +114,23 @@ export function zmpop(client: Client): void {
   for (let i = popping.firstKey; i <= popping.lastKey; i++) {
     const ref = writeKey(client, i);
     if (ref === NULL_REF) continue;
-    if (expectSortedSet(ref)) replyPopped(client, i, ref);
+    if (expectSortedSet(ref)) replyPopped(client, i, ref, popping.count, popping.fromEnd);
     return;
   }
   reply.nullArray();
 }
 
-/** Replies as ZMPOP does what is taken from the key in argument i. */
-export function replyPopped(client: Client, i: number, ref: Ref): void {
-  const popped = Math.min(popping.count, cardinality(ref));
+/** Replies as ZMPOP does what is taken from the key in argument i, at most `count` members. */
+export function replyPopped(
+  client: Client,
+  i: number,
+  ref: Ref,
+  count: number,
+  fromEnd: boolean,
+): void {
+  const popped = Math.min(count, cardinality(ref));
   reply.array(2);
   reply.bulk(args.buffer, args.offsets[i]!, args.lengths[i]!);
   reply.array(popped);
-  takeMembers(client, i, ref, popped, popping.fromEnd, true);
+  takeMembers(client, i, ref, popped, fromEnd, true);
 }

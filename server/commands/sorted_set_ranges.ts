@@ -306,7 +306,8 @@ export function storeResult(client: Client, i: number, result: Ref): void {
   reply.integer(count);
 }
 
-function storeNothing(client: Client, i: number): void {
+/** Deletes the key in argument i, which a result would have been put under. */
+export function storeNothing(client: Client, i: number): void {
   const old = writeKey(client, i);
   if (old !== NULL_REF) {
     deleteEntry(client.database, old);

@@ -101,6 +101,30 @@ function readScores(first: number, pairs: number): Float64Array | null {
 }
 
 function addPairs(client: Client, first: number, all: Float64Array): void {
+  addScored(client, first + 1, 2, all);
+}
+
+/**
+ * Adds with ZADD's options `nx`, `xx` and `ch` the members in arguments `first`, `first` + `step`, ... of which
+ * `all` has the scores, and replies as ZADD does: GEOADD.
+ */
+export function addPlaces(
+  client: Client,
+  first: number,
+  step: number,
+  all: Float64Array,
+  options: { readonly nx: boolean; readonly xx: boolean; readonly ch: boolean },
+): void {
+  adding.nx = options.nx;
+  adding.xx = options.xx;
+  adding.ch = options.ch;
+  adding.gt = false;
+  adding.lt = false;
+  adding.incr = false;
+  addScored(client, first, step, all);
+}
+
+function addScored(client: Client, first: number, step: number, all: Float64Array): void {
   useSortedSetLimits(false);
   const old = writeKey(client, 1);
   if (old !== NULL_REF && !expectSortedSet(old)) return;
@@ -109,9 +133,9 @@ function addPairs(client: Client, first: number, all: Float64Array): void {
   adding.score = Number.NaN;
   let error: string | null = null;
   if (old !== NULL_REF) {
-    error = putPairs(writableEntry(client.database, old), first, all);
+    error = putPairs(writableEntry(client.database, old), first, step, all);
   } else if (!adding.xx) {
-    error = putNewPairs(client, first, all);
+    error = putNewPairs(client, first, step, all);
   }
   if (adding.added + adding.updated > 0) keyChanged(client.databaseIndex, 1);
   if (error !== null) replyError(error);
@@ -124,10 +148,15 @@ function addPairs(client: Client, first: number, all: Float64Array): void {
 }
 
 /** Makes the key with the pairs. Null, or the error: nothing has changed then. */
-function putNewPairs(client: Client, first: number, all: Float64Array): string | null {
+function putNewPairs(
+  client: Client,
+  first: number,
+  step: number,
+  all: Float64Array,
+): string | null {
   const ref = createSortedSet(args.buffer, args.offsets[1]!, args.lengths[1]!);
   if (ref === NULL_REF) return errors.OUT_OF_MEMORY;
-  const error = putPairs(ref, first, all);
+  const error = putPairs(ref, first, step, all);
   if (error === null && addEntry(client.database, ref)) return null;
   if (error !== null) freeSortedSet(ref);
   adding.added = 0;
@@ -136,11 +165,11 @@ function putNewPairs(client: Client, first: number, all: Float64Array): string |
 }
 
 /** Puts the pairs into a sorted set one by one. Null, or the error that ended it. */
-function putPairs(ref: Ref, first: number, all: Float64Array): string | null {
+function putPairs(ref: Ref, first: number, step: number, all: Float64Array): string | null {
   const { buffer, offsets, lengths, count } = args;
-  for (let i = first, pair = 0; i < count; i += 2, pair++) {
-    const offset = offsets[i + 1]!;
-    const length = lengths[i + 1]!;
+  for (let i = first, pair = 0; i < count; i += step, pair++) {
+    const offset = offsets[i]!;
+    const length = lengths[i]!;
     const exists = locateMember(ref, buffer, offset, length);
     let score = all[pair]!;
     if (exists ? adding.nx : adding.xx) continue;

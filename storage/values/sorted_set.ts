@@ -236,8 +236,8 @@ const cursor = new Cursor();
 const batch = new Int32Array(BATCH);
 let batchAt = 0;
 let batchEnd = 0;
-/** Keeps the loads of touchElements(). */
-let touched = 0;
+/** Where touchElements() leaves what it has loaded, so that the loads are made. */
+const loaded = new Int32Array(1);
 
 let walkedSet = NULL_REF;
 let isTreeWalk = false;
@@ -293,12 +293,7 @@ function touchElements(): void {
     const ref = batch[i]!;
     sum ^= wordWindows[ref >>> WINDOW_SHIFT]![(ref & WINDOW_MASK) << 2]!;
   }
-  touched = sum;
-}
-
-/** What touchElements() has loaded; read by nobody who needs it. */
-export function touchedWords(): number {
-  return touched;
+  loaded[0] = sum;
 }
 
 /** Fills `walked` from an element of the table that scannedTable() gave. */

@@ -59,6 +59,19 @@ const OPTIONS = [
   'BEFORE',
   'RANK',
   'MAXLEN',
+  'LIMIT',
+  'BYLEX',
+  'REV',
+  'WITHSCORES',
+  'WEIGHTS',
+  'AGGREGATE',
+  'MIN',
+  'INCR',
+  'CH',
+  'FROMMEMBER',
+  'BYRADIUS',
+  'WITHDIST',
+  'km',
   'REPLACE',
   'ASYNC',
   'SYNC',
@@ -80,7 +93,7 @@ const OPTIONS = [
 const NOT_HERE = new Set([
   ...['QUIT', 'SHUTDOWN', 'DEBUG', 'RESET', 'CLIENT PAUSE', 'CLIENT REPLY'],
   // These wait.
-  ...['BLPOP', 'BRPOP', 'BLMOVE', 'BRPOPLPUSH', 'BLMPOP'],
+  ...['BLPOP', 'BRPOP', 'BLMOVE', 'BRPOPLPUSH', 'BLMPOP', 'BZPOPMIN', 'BZPOPMAX', 'BZMPOP'],
 ]);
 
 /** These write files or reset the clocks: with bad arguments only. */
@@ -90,6 +103,7 @@ const BEFORE: Command[] = [
   ['FLUSHALL'],
   ['MSET', 'str', 'Hello', 'num', '10'],
   ['RPUSH', 'abc', '0', 'abc', ''],
+  ['ZADD', 'a b', 1, 'abc', 2, '', 3, '0'],
 ];
 
 const names = COMMANDS.flatMap((name) => [

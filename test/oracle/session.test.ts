@@ -6,6 +6,7 @@ import { spawnServer, type TestServer } from '../support/spawn_server.js';
 import { COMMANDS } from './command_list.js';
 import { compareScript } from './script.js';
 import { blockingScripts } from './scripts/blocking.js';
+import { blockingSortedSetScripts } from './scripts/blocking_sorted_sets.js';
 import { clientScripts } from './scripts/client.js';
 import { configScripts } from './scripts/config.js';
 import { connectionScripts } from './scripts/connection.js';
@@ -29,6 +30,7 @@ describeWithPeer('sessions go as with Redis', () => {
     connection: connectionScripts,
     client: clientScripts,
     blocking: blockingScripts,
+    'blocking on sorted sets': blockingSortedSetScripts,
     config: configScripts,
     protocol: protocolScripts,
   };

@@ -30,7 +30,7 @@ export function sources(folder: string, pattern: RegExp): Source[] {
 
 /** What a TypeScript file imports: relative ones as paths from the root (`.ts`), others as named. */
 export function importsOf(source: Source): string[] {
-  const specifiers = /(?:\bfrom|\bimport|\bimport\s*\()\s*['"]([^'"]+)['"]/g;
+  const specifiers = /(?<!['"])(?:\bfrom|\bimport|\bimport\s*\()\s*['"]([^'"]+)['"]/g;
   return [...source.text.matchAll(specifiers)].map(([, specifier]) =>
     (specifier as string).startsWith('.')
       ? normalize(join(dirname(source.path), specifier as string)).replace(/\.js$/, '.ts')

@@ -133,6 +133,9 @@ function combination(g: Generator, isDiff: boolean, store: boolean): Arg[] {
 const count = (g: Generator): Arg =>
   g.random.chance(0.9) ? g.random.below(8) : g.random.pick([-1, ...ODD_NUMBERS]);
 
+const waitTime = (g: Generator): Arg =>
+  g.random.chance(0.9) ? 0.001 : g.random.pick([-1, 'abc', '', 'inf', '-inf', '1e400']);
+
 export const sortedSetCommands: CommandTable = {
   ZADD: { weight: 10, args: add },
   ZINCRBY: { weight: 3, args: (g) => [scored(g), score(g), member(g)] },
@@ -167,6 +170,14 @@ export const sortedSetCommands: CommandTable = {
       [0.02, () => ['COUNT']],
     ]),
   ],
+  // In these streams one connection is in use at a time, so these find a member or wait in vain.
+  BZPOPMIN: { weight: 0.3, args: (g) => [...sources(g).slice(1), waitTime(g)], odd: false },
+  BZPOPMAX: { weight: 0.3, args: (g) => [...sources(g).slice(1), waitTime(g)], odd: false },
+  BZMPOP: {
+    weight: 0.3,
+    args: (g) => [waitTime(g), ...sources(g), g.random.pick(['MIN', 'MAX'])],
+    odd: false,
+  },
   ZUNION: { weight: 2, args: (g) => combination(g, false, false) },
   ZINTER: { weight: 2, args: (g) => combination(g, false, false) },
   ZDIFF: { weight: 2, args: (g) => combination(g, true, false) },
