@@ -7,6 +7,7 @@ import { freeEntry } from '../../storage/keyspace/entries.js';
 import { addEntry } from '../../storage/keyspace/keyspace.js';
 import { NULL_REF } from '../../storage/memory/layout.js';
 import { writableEntry } from '../../storage/structures/entry_table.js';
+import { elementCount } from '../../storage/structures/list_directory.js';
 import { listLength } from '../../storage/values/list.js';
 import type { Client } from '../client.js';
 import { replyError } from '../reply_error.js';
@@ -65,7 +66,7 @@ function push(client: Client, atFront: boolean, creates: boolean): void {
     return;
   }
   elementsChanged(client, 1, args.count - 2);
-  reply.integer(listLength(ref));
+  reply.integer(elementCount()); // of the list in hand
 }
 
 /** LPOP key [count] */

@@ -37,9 +37,12 @@ export function createList(key: number): Ref {
 /** Adds the arguments from `first` on at an end, one after the other. False, with none added: the arena is full. */
 export function pushArguments(ref: Ref, atFront: boolean, first: number): boolean {
   const { buffer, offsets, lengths, count } = args;
-  if (count > first + 1) room.hintBytes = bytesFrom(first);
+  if (count > first + 1) room.hintBytes = bytesFrom(first + 1);
   let i = first;
-  while (i < count && pushElement(ref, atFront, buffer, offsets[i]!, lengths[i]!)) i++;
+  while (pushElement(ref, atFront, buffer, offsets[i]!, lengths[i]!)) {
+    if (++i === count) break;
+    room.hintBytes -= lengths[i]!; // what follows the next one
+  }
   room.hintBytes = 0;
   if (i === count) return true;
   if (i > first) dropElements(ref, atFront, i - first);

@@ -41,6 +41,26 @@ describe('ioredis', () => {
     await expect(redis.incr('k')).rejects.toThrow('ERR value is not an integer or out of range');
   });
 
+  test('lists, and waiting for them', async () => {
+    expect(await redis.rpush('l', 'a', 'b', 'c', 'd')).toBe(4);
+    expect(await redis.lrange('l', 0, -1)).toEqual(['a', 'b', 'c', 'd']);
+    expect(await redis.lpop('l', 2)).toEqual(['a', 'b']);
+    expect(await redis.linsert('l', 'BEFORE', 'd', 'x')).toBe(3);
+    expect(await redis.lpos('l', 'd', 'COUNT', 0)).toEqual([2]);
+    expect(await redis.lmove('l', 'm', 'LEFT', 'RIGHT')).toBe('c');
+    expect(await redis.lmpop(2, 'none', 'm', 'LEFT', 'COUNT', 3)).toEqual(['m', ['c']]);
+    expect(await redis.brpop('l', 1)).toEqual(['l', 'd']);
+    expect(await redis.blpop('none', 0.01)).toBeNull();
+    const waiting = connect();
+    const popped = waiting.blpop('later', 0);
+    const moved = connect().blmove('source', 'target', 'LEFT', 'RIGHT', 0);
+    await redis.rpush('later', 'now');
+    await redis.rpush('source', 'one');
+    expect(await popped).toEqual(['later', 'now']);
+    expect(await moved).toBe('one');
+    expect(await redis.lrange('target', 0, -1)).toEqual(['one']);
+  });
+
   test('the ready check reads INFO, and time is told', async () => {
     expect(redis.status).toBe('ready');
     const [seconds] = await redis.time();

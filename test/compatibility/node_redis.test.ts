@@ -41,6 +41,24 @@ describe.each([2, 3] as const)('node-redis with RESP%i', (protocol) => {
     expect(await client.lcsLen('a', 'b')).toBe(0);
   });
 
+  test('lists, and waiting for them', async () => {
+    expect(await client.rPush('l', ['a', 'b', 'c', 'd'])).toBe(4);
+    expect(await client.lRange('l', 0, -1)).toEqual(['a', 'b', 'c', 'd']);
+    expect(await client.lPopCount('l', 2)).toEqual(['a', 'b']);
+    expect(await client.lInsert('l', 'AFTER', 'c', 'x')).toBe(3);
+    expect(await client.lPos('l', 'd')).toBe(2);
+    expect(await client.lMove('l', 'm', 'LEFT', 'RIGHT')).toBe('c');
+    expect(await client.lmPop(['none', 'm'], 'LEFT', { COUNT: 3 })).toEqual(['m', ['c']]);
+    expect(await client.blPop('l', 1)).toEqual({ key: 'l', element: 'x' });
+    expect(await client.brPop('none', 0.01)).toBeNull();
+    const waiting = await connect();
+    const popped = waiting.brPop(['none', 'later'], 0);
+    await client.rPush('later', 'now');
+    expect(await popped).toEqual({ key: 'later', element: 'now' });
+    waiting.destroy();
+    await client.del(['l', 'm']);
+  });
+
   test('buffers', async () => {
     const bytes = Buffer.from([0, 255, 13, 10, 128]);
     await client.set('bytes', bytes);
