@@ -269,8 +269,10 @@ function cursorHasRoom(cursor: number): boolean {
   const end = cursorEnd[cursor]!;
   let word = cursorWord[cursor]!;
   while (word < end && words[word] === -1) word++;
+  // The cursor must not stand behind the last word: that is the first of the next extent's bitmap.
+  if (word === end) return false;
   cursorWord[cursor] = word;
-  return word < end;
+  return true;
 }
 
 function leaveExtent(cursor: number): void {
