@@ -74,6 +74,8 @@ const windows = wordWindows; // a constant of this module, which compiled code n
 // is valid until that operation returns.
 const pathNode = new Int32Array(HEIGHT_MAX);
 const pathIndex = new Int32Array(HEIGHT_MAX);
+/** The same of freeSome(), which may run while an insert waits for memory: see setReclaim. */
+const freePath = new Int32Array(HEIGHT_MAX);
 /** Nodes that an insert took before it changed anything: one a level and a new top. */
 const reserve = new Int32Array(HEIGHT_MAX + 1);
 let reserved = 0;
@@ -425,12 +427,12 @@ export function freeSome(root: Ref, rootWord: number, limit: number): number {
   let done = 0;
   if (height === 0) return done;
   let level = height - 1;
-  pathNode[level] = rootWords[rootAt + TREE_TOP_WORD]!;
+  freePath[level] = rootWords[rootAt + TREE_TOP_WORD]!;
   while (done < limit) {
-    const node = pathNode[level]! as Ref;
+    const node = freePath[level]! as Ref;
     const size = nodeSize(node);
     if (level > 0 && size > 0) {
-      pathNode[--level] = childAt(node, size - 1);
+      freePath[--level] = childAt(node, size - 1);
       continue;
     }
     free(node, NODE_BYTES, DENSE);
@@ -439,7 +441,7 @@ export function freeSome(root: Ref, rootWord: number, limit: number): number {
       for (let word = 0; word < TREE_ROOT_WORDS; word++) rootWords[rootAt + word] = 0;
       break;
     }
-    const parent = pathNode[level]! as Ref;
+    const parent = freePath[level]! as Ref;
     nodeWords(parent)[nodeBase(parent)] = nodeSize(parent) - 1;
   }
   return done;

@@ -15,6 +15,7 @@ import type { Owners } from './entries.js';
 import {
   BUCKET_SLOTS,
   BUCKET_WORDS,
+  forgetFound,
   localDepth,
   rootIndex,
   rootWords,
@@ -37,6 +38,7 @@ export function freeTableSome(table: Ref, limit: number, freeEntry: (ref: Ref) =
   const at = rootIndex(table);
   const directory = root[at + TABLE_DIRECTORY]! as Ref;
   if (directory === NULL_REF) return 0;
+  forgetFound(); // the place of an entry that was found here may become another table's
   const depth = root[at + TABLE_DEPTH]!;
   const segments = wordWindows[directory >>> WINDOW_SHIFT]!;
   const first = (directory & WINDOW_MASK) << 2;

@@ -32,6 +32,7 @@ import {
   WINDOW_SHIFT,
 } from '../memory/layout.js';
 import type { Owners } from '../structures/entries.js';
+import { span } from '../structures/entry.js';
 import {
   createTable,
   forgetFound,
@@ -186,7 +187,15 @@ function freeDatabaseSome(place: number, limit: number): number {
   return done + 1;
 }
 
-setReclaim(() => freeRetired(RECLAIM_PARTS) > 0);
+// Whoever allocates may still need what it has in `span`, which freeing long keys uses too.
+setReclaim(() => {
+  const { view, offset, length } = span;
+  const freed = freeRetired(RECLAIM_PARTS);
+  span.view = view;
+  span.offset = offset;
+  span.length = length;
+  return freed > 0;
+});
 
 /** Shows everything that waits to be freed to the walk over the heap. */
 export function verifyRetired(owners: Owners): void {
