@@ -56,6 +56,18 @@ export const LIMIT_NEGATIVE = "ERR LIMIT can't be negative";
 // SORT
 export const SORT_NOT_FLOATS = "ERR One or more scores can't be converted into double";
 
+// Hashes
+export const HASH_NOT_AN_INTEGER = 'ERR hash value is not an integer';
+export const HASH_NOT_A_FLOAT = 'ERR hash value is not a float';
+export const NOT_FINITE = 'ERR value is NaN or Infinity';
+export const FIELDS_MISSING =
+  'ERR Mandatory argument FIELDS is missing or not at the right position';
+export const NUMFIELDS_NOT_POSITIVE = 'ERR Parameter `numFields` should be greater than 0';
+export const NUMFIELDS_COUNT = 'ERR Number of fields must be a positive integer';
+export const NUMFIELDS_MISMATCH =
+  'ERR The `numfields` parameter must match the number of arguments';
+export const EXPIRE_TIME_NEGATIVE = 'ERR invalid expire time, must be >= 0';
+
 // HyperLogLog
 export const HLL_NOT_VALID = 'WRONGTYPE Key is not a valid HyperLogLog string value.';
 export const HLL_CORRUPT = 'INVALIDOBJ Corrupted HLL object detected';

@@ -2,7 +2,7 @@
 // Each part does a bounded share per round, so that no round holds the server up.
 
 import { databaseCount } from '../storage/heap.js';
-import { deleteExpired } from '../storage/keyspace/keyspace.js';
+import { deleteExpired, deleteExpiredFields } from '../storage/keyspace/keyspace.js';
 import { releaseFreeExtents, takePopulateStall } from '../storage/memory/extents.js';
 import { databaseRoot } from '../storage/memory/layout.js';
 import { setClock } from '../storage/structures/clock.js';
@@ -82,8 +82,9 @@ function expireFor(budgetMillis: number): void {
 function expireStep(): boolean {
   let more = false;
   for (let i = 0; i < databaseCount(); i++) {
-    const deleted = deleteExpired(databaseRoot(i), EXPIRE_STEP);
-    if (deleted === EXPIRE_STEP) more = true;
+    const database = databaseRoot(i);
+    if (deleteExpired(database, EXPIRE_STEP) === EXPIRE_STEP) more = true;
+    if (deleteExpiredFields(database, EXPIRE_STEP) === EXPIRE_STEP) more = true;
   }
   return more;
 }

@@ -10,6 +10,8 @@ import { databaseRows } from './database_rows.js';
 import { expiryRows } from './expiry_rows.js';
 import { geoRadiusRows } from './geo_radius_rows.js';
 import { geoRows } from './geo_rows.js';
+import { hashExpiryRows } from './hash_expiry_rows.js';
+import { hashRows } from './hash_rows.js';
 import { hyperLogLogRows } from './hyperloglog_rows.js';
 import { keyRows } from './key_rows.js';
 import { latencyRows } from './latency_rows.js';
@@ -40,6 +42,8 @@ const ROWS: readonly CommandRow[] = [
   ...listMoveRows,
   ...setRows,
   ...sortRows,
+  ...hashRows,
+  ...hashExpiryRows,
   ...keyRows,
   ...expiryRows,
   ...sortedSetRows,

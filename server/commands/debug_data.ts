@@ -25,6 +25,7 @@ import {
 import { expiresCount } from '../../storage/structures/expiry_index.js';
 import { BUCKET_SLOTS, BUCKETS, tableCount } from '../../storage/structures/hash_table.js';
 import { forEachSegment } from '../../storage/structures/table_walk.js';
+import { hashTable, isHashTable } from '../../storage/values/hash.js';
 import { isIntegerSet, setCount, setTable } from '../../storage/values/set.js';
 import { saveNow } from '../checkpoints.js';
 import type { Client } from '../client.js';
@@ -85,8 +86,8 @@ export function debugKeyTableStats(client: Client): void {
   const type = ref === NULL_REF ? 0 : headerOf(ref) & TYPE_MASK;
   if (ref === NULL_REF) replyError(errors.NO_SUCH_KEY);
   else if (type === TYPE_SET && !isIntegerSet(ref)) reply.verbatim(describeSet(ref), 'txt');
-  else if (type !== TYPE_HASH) replyError(errors.DEBUG_NOT_A_TABLE);
-  else reply.verbatim(describeTable(ref), 'txt');
+  else if (type !== TYPE_HASH || !isHashTable(headerOf(ref))) replyError(errors.DEBUG_NOT_A_TABLE);
+  else reply.verbatim(describeTable(hashTable(ref, headerOf(ref))), 'txt');
 }
 
 /** A set that is not a table yet has no segments. */

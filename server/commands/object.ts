@@ -8,12 +8,14 @@ import {
   FLAG_MODIFIED,
   headerOf,
   span,
+  TYPE_HASH,
   TYPE_LIST,
   TYPE_MASK,
   TYPE_SET,
   TYPE_SORTED_SET,
   TYPE_STRING,
 } from '../../storage/structures/entry.js';
+import { isHashTable } from '../../storage/values/hash.js';
 import { isIntegerSet } from '../../storage/values/set.js';
 import { isSortedSetTree } from '../../storage/values/sorted_set.js';
 import { integer, isInteger, loadInteger, locateString } from '../../storage/values/string.js';
@@ -32,6 +34,7 @@ const SHARED_REFCOUNT = 0x7fffffff;
 export function encodingName(ref: Ref): string {
   const header = headerOf(ref);
   const type = header & TYPE_MASK;
+  if (type === TYPE_HASH) return isHashTable(header) ? 'hashtable' : 'listpack';
   if (type === TYPE_LIST) return 'quicklist';
   if (type === TYPE_SORTED_SET) return isSortedSetTree(ref) ? 'skiplist' : 'listpack';
   if (type === TYPE_SET) return isIntegerSet(ref) ? 'intset' : 'hashtable';

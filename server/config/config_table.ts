@@ -238,6 +238,18 @@ export const CONFIG_TABLE = {
     'Longest member of a sorted set in its packed form',
     { aliases: ['zset-max-ziplist-value'] },
   ),
+  'hash-max-listpack-entries': option(
+    integer(0, UNBOUNDED),
+    512,
+    'Fields up to which a hash is packed into one object',
+    { aliases: ['hash-max-ziplist-entries'] },
+  ),
+  'hash-max-listpack-value': option(
+    memory(0, UNBOUNDED),
+    64,
+    'Bytes of a field or value up to which a hash is packed into one object',
+    { aliases: ['hash-max-ziplist-value'] },
+  ),
 
   // Checkpoints
   dir: option(

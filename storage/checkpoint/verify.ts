@@ -3,6 +3,7 @@
 // on the side. Runs after every fuzz step, in `stillframe verify`, and when asked for.
 
 import { databaseCount } from '../heap.js';
+import { hashesExpiring, verifyFields } from '../keyspace/field_expiry.js';
 import { extentCount } from '../memory/arena.js';
 import {
   bitmapWord,
@@ -22,6 +23,7 @@ import {
 } from '../memory/extents.js';
 import {
   BITMAP_WORDS,
+  DATABASE_FIELDS_WORD,
   databaseRoot,
   EXTENT_MASK,
   EXTENT_SHIFT,
@@ -35,6 +37,7 @@ import {
   slotGranules,
   slotReciprocal,
 } from '../memory/size_classes.js';
+import { verifyTree } from '../structures/btree_verify.js';
 import type { Owners } from '../structures/entries.js';
 import { verifyEntryTable } from '../structures/entry_table.js';
 import { tableCount } from '../structures/hash_table.js';
@@ -62,10 +65,18 @@ export function verifyHeap(onProgress: (keys: number) => void = () => {}): Verif
 
 function verifyDatabase(index: number, walk: HeapWalk): number {
   const database = databaseRoot(index);
+  let hashes = 0;
   verifyEntryTable(database, walk, (ref) => {
     walk.noteKey();
     valueTypeOf(ref).verify(ref, walk);
+    if (verifyFields(database, ref)) hashes++;
   });
+  verifyTree(database, DATABASE_FIELDS_WORD, (ref, bytes) => walk.ownsDense(ref, bytes));
+  if (hashes !== hashesExpiring(database)) {
+    throw new Error(
+      `database ${index}: fields of ${hashes} hashes expire, the index has ${hashesExpiring(database)}`,
+    );
+  }
   return tableCount(database);
 }
 

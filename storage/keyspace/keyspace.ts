@@ -7,6 +7,7 @@
 import { wordWindows } from '../memory/arena.js';
 import {
   DATABASE_EXPIRY_WORD,
+  DATABASE_FIELDS_WORD,
   DATABASE_ROOT_WORDS,
   NULL_REF,
   type Ref,
@@ -17,23 +18,26 @@ import * as btree from '../structures/btree.js';
 import { verifyTreeFreeing } from '../structures/btree_verify.js';
 import { cloneShell, freeShell, isExpired, touch, verifyShell } from '../structures/entries.js';
 import { FLAG_EXPIRES, headerOf, locateKey, span } from '../structures/entry.js';
-import { dropExpiry, link, unlink } from '../structures/entry_table.js';
+import { link, unlink } from '../structures/entry_table.js';
 import { nextExpired } from '../structures/expiry_index.js';
-import {
-  find,
-  forgetFound,
-  hashOfEntry,
-  removeEntry,
-  tableCount,
-} from '../structures/hash_table.js';
+import { find, forgetFound, hashOfEntry, tableCount } from '../structures/hash_table.js';
 import { hashKey } from '../structures/key_hash.js';
 import { freeTableSome, verifyFreeing } from '../structures/table_free.js';
+import { isEmptyHash, isHashTable } from '../values/hash.js';
 import { DATABASE_FORM, registerRetired, retireDatabase } from '../values/retired.js';
 import { valueTypeOf } from '../values/value_types.js';
 import { freeEntry } from './entries.js';
+import {
+  deleteDueFields,
+  indexFields,
+  mayHaveDue,
+  nextDueHash,
+  raiseEarliest,
+  unindexFields,
+} from './field_expiry.js';
 
 /** What happened since the start; the server reports and resets them. */
-export const keyspaceCounters = { expired: 0 };
+export const keyspaceCounters = { expired: 0, expiredFields: 0 };
 
 /** Hash of the key of the last look-up, for the insert that often follows it. */
 let lastHash = 0;
@@ -70,6 +74,7 @@ export function findStored(database: Ref, key: Uint8Array, start: number, length
 
 /** Removes an entry and frees all it owns. */
 export function deleteEntry(database: Ref, ref: Ref): void {
+  dropFields(database, ref);
   unlink(database, ref);
   freeEntry(ref);
 }
@@ -108,8 +113,23 @@ export function deleteExpired(database: Ref, limit: number): number {
  */
 export function linkEntry(database: Ref, ref: Ref, old: Ref, hash: number): boolean {
   if (!link(database, ref, old, hash)) return false;
-  if (old !== NULL_REF) freeEntry(old);
+  if (old === NULL_REF) return true;
+  if (isHashTable(headerOf(old))) unindexFields(database, old, hash);
+  freeEntry(old);
   return true;
+}
+
+/** Takes an entry that is about to leave out of the index of hashes, if it is there. */
+function dropFields(database: Ref, ref: Ref): void {
+  if (isHashTable(headerOf(ref))) unindexFields(database, ref, hashOfEntry(database, ref));
+}
+
+/** linkEntry() of an entry that may be a hash whose fields expire. */
+function linkWithFields(database: Ref, ref: Ref, old: Ref, hash: number): boolean {
+  if (!indexFields(database, ref, hash)) return false;
+  if (linkEntry(database, ref, old, hash)) return true;
+  unindexFields(database, ref, hash);
+  return false;
 }
 
 /** linkEntry() for a key that is not there; frees the new entry when the arena is full. */
@@ -145,12 +165,12 @@ export function moveEntry(
   const moved = cloneShell(ref, key, start, length);
   if (moved === NULL_REF) return false;
   const old = lookup(target, key, start, length);
-  if (!linkEntry(target, moved, old, lastHash)) {
+  if (!linkWithFields(target, moved, old, lastHash)) {
     freeShell(moved);
     return false;
   }
-  dropExpiry(source, ref, hashOfEntry(source, ref));
-  removeEntry(source, ref);
+  dropFields(source, ref);
+  unlink(source, ref);
   freeShell(ref);
   return true;
 }
@@ -170,7 +190,7 @@ export function copyEntry(
     return false;
   }
   const old = lookup(target, key, start, length);
-  if (linkEntry(target, copy, old, lastHash)) return true;
+  if (linkWithFields(target, copy, old, lastHash)) return true;
   freeEntry(copy);
   return false;
 }
@@ -188,6 +208,37 @@ export function swapDatabases(a: Ref, b: Ref): void {
   forgetFound();
 }
 
+// --- fields that expire --------------------------------------------------------------------------
+
+/** Due fields of a hash that an access deletes; what is left over is skipped, and goes with the cron. */
+const DUE_AT_ACCESS_MAX = 64;
+
+/** Deletes fields of a hash that are due. Returns the hash, or NULL_REF when it went with its last one. */
+export function withoutDueFields(database: Ref, ref: Ref): Ref {
+  if (!mayHaveDue(ref)) return ref;
+  keyspaceCounters.expiredFields += deleteDueFields(ref, DUE_AT_ACCESS_MAX);
+  if (!isEmptyHash(ref)) return ref;
+  deleteEntry(database, ref);
+  return NULL_REF;
+}
+
+/** Deletes up to `limit` fields that are due, and hashes with their last one. Returns how many. */
+export function deleteExpiredFields(database: Ref, limit: number): number {
+  let deleted = 0;
+  let visits = 0;
+  while (deleted < limit && visits++ < limit) {
+    const ref = nextDueHash(database);
+    if (ref === NULL_REF) break;
+    const room = limit - deleted;
+    const found = deleteDueFields(ref, room);
+    deleted += found;
+    if (isEmptyHash(ref)) deleteEntry(database, ref);
+    else if (found < room && !raiseEarliest(database, ref)) break;
+  }
+  keyspaceCounters.expiredFields += deleted;
+  return deleted;
+}
+
 /** Removes every key of a database, at once for any number of them: their memory follows in steps. */
 export function flushDatabase(database: Ref): void {
   retireDatabase(database);
@@ -195,11 +246,14 @@ export function flushDatabase(database: Ref): void {
 
 registerRetired(DATABASE_FORM, {
   freeSome(database, limit) {
-    const done = btree.freeSome(database, DATABASE_EXPIRY_WORD, limit);
+    let done = btree.freeSome(database, DATABASE_EXPIRY_WORD, limit);
+    if (done < limit) done += btree.freeSome(database, DATABASE_FIELDS_WORD, limit - done);
     return done === limit ? done : done + freeTableSome(database, limit - done, freeEntry);
   },
   verify(database, owners) {
-    verifyTreeFreeing(database, DATABASE_EXPIRY_WORD, (ref, bytes) => owners.ownsDense(ref, bytes));
+    const ownsDense = (ref: Ref, bytes: number): void => owners.ownsDense(ref, bytes);
+    verifyTreeFreeing(database, DATABASE_EXPIRY_WORD, ownsDense);
+    verifyTreeFreeing(database, DATABASE_FIELDS_WORD, ownsDense);
     verifyFreeing(database, owners, (ref) => {
       verifyShell(ref, owners);
       valueTypeOf(ref).verify(ref, owners);

@@ -78,9 +78,11 @@ export const MAGIC_1 = 0x4d52464c; // 'LFRM'
 
 // --- a database root: DATABASE_ROOT_WORDS words --------------------------------------------------
 // Words 0..7 are the root of the key table (structures/hash_table.ts), words 8..11 the root of the
-// expiry index (structures/btree.ts); the rest is zero.
+// expiry index (structures/btree.ts), words 12..15 the root of the index of hashes whose fields expire
+// (keyspace/field_expiry.ts).
 export const DATABASE_TABLE_WORD = 0;
 export const DATABASE_EXPIRY_WORD = 8;
+export const DATABASE_FIELDS_WORD = 12;
 
 // --- a root block: ROOT_BLOCK_BYTES, dense, the root of a large collection ------------------------
 // Words 0..11 as those of a database where the collection has elements in a table, 12..15 (or all 16) its

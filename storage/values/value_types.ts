@@ -12,6 +12,7 @@ import {
   TYPE_STREAM,
   TYPE_STRING,
 } from '../structures/entry.js';
+import { hashValue } from './hash.js';
 import { listValue } from './list.js';
 import { setValue } from './set.js';
 import { sortedSetValue } from './sorted_set.js';
@@ -34,6 +35,7 @@ types[TYPE_STRING] = stringValue;
 types[TYPE_LIST] = listValue;
 types[TYPE_SET] = setValue;
 types[TYPE_SORTED_SET] = sortedSetValue;
+types[TYPE_HASH] = hashValue;
 
 /** Names as TYPE replies them. */
 export const typeNames: string[] = [];
