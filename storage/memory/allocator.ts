@@ -8,10 +8,12 @@
 // Invariant: a set bit has exactly one owner (verify proves it). OOM is the return value NULL_REF;
 // nothing has changed then.
 import { extentCount, wordWindows } from './arena.js';
+import { isClosed, openAllExtents, openExtent, resetEvacuation } from './evacuation.js';
 import {
   addUsed,
   attachExtents,
   bitmapWord,
+  DATA,
   DENSE,
   type Density,
   entryWindow,
@@ -36,7 +38,13 @@ import {
   PAGE_BYTES,
   type Ref,
 } from './layout.js';
-import { allocatePages, attachPages, freePages, pagesInUse } from './page_runs.js';
+import {
+  allocatePages,
+  allocatePagesElsewhere,
+  attachPages,
+  freePages,
+  pagesInUse,
+} from './page_runs.js';
 import { beginRun, endRun, isUnsettled, mayTakeFresh, nextPassed } from './settled.js';
 import {
   classOfGranules,
@@ -90,6 +98,7 @@ export function freeEmptyExtents(): void {
 /** Forgets all cursors and lists; right for an empty heap. */
 function resetSearch(): void {
   attachPages();
+  resetEvacuation();
   cursorExtent.fill(-1);
   cursorWord.fill(0);
   cursorEnd.fill(0);
@@ -103,6 +112,7 @@ function resetSearch(): void {
  * no more fresh memory for that than `bound` tells. See settled.ts for the parameters.
  */
 export function avoidPendingExtents(extents: Uint8Array, bound: () => number): void {
+  openAllExtents(); // their room is noted again when the checkpoint has passed them
   beginRun(extents, bound, usedBytes);
   for (let cursor = 0; cursor < SIZE_CLASSES; cursor++) {
     const extent = cursorExtent[cursor]!;
@@ -132,9 +142,33 @@ export function hasSettledRoom(bytes: number): boolean {
   if (bytes > SLAB_BYTES_MAX) return false;
   const cursor = classOfGranules[(bytes + 15) >>> 4]!;
   if (cursorHasRoom(cursor) && !isUnsettled(cursorExtent[cursor]!)) return true;
+  return findKnownRoom(cursor);
+}
+
+/** Moves the cursor of a class of data to an extent that is known to have room; false: to none. */
+function findKnownRoom(cursor: number): boolean {
   const extent = popRoomy(cursor, cursor);
   if (extent >= 0) moveCursor(cursor, cursor, extent);
   return extent >= 0 && cursorHasRoom(cursor);
+}
+
+/**
+ * Memory for an object of data that is moved out of an extent that is being emptied: as allocate(), but
+ * never in such an extent and never in a fresh one. NULL_REF when there is no other room.
+ */
+export function allocateElsewhere(bytes: number): Ref {
+  if (bytes > SLAB_BYTES_MAX) return allocatePagesElsewhere(Math.ceil(bytes / PAGE_BYTES));
+  const cursor = classOfGranules[(bytes + 15) >>> 4]!;
+  if (cursorHasRoom(cursor)) return allocate(bytes, DATA);
+  if (cursorExtent[cursor]! >= 0) leaveExtent(cursor);
+  return findKnownRoom(cursor) ? allocate(bytes, DATA) : NULL_REF;
+}
+
+/** An extent is no longer being emptied: what is free in it may be used again. */
+export function reopenExtent(extent: number): void {
+  openExtent(extent);
+  if (extentKind(extent) !== KIND_SLAB || isUnderCursor(extent)) return;
+  noteRoom(extent, extentSizeClass(extent), extentUsed(extent));
 }
 
 /** Frees every object of the heap at once. */
@@ -310,8 +344,9 @@ function popRoomy(cursor: number, sizeClass: number): number {
     const extent = list.pop();
     if (extent === undefined) return -1;
     if (roomyCursor[extent] === cursor + 1) roomyCursor[extent] = 0;
-    // One that a checkpoint has not reached yet is noted again when it is passed.
-    if (cursor < SIZE_CLASSES && isUnsettled(extent)) continue;
+    // One that a checkpoint has not reached yet is noted again when it is passed, and one that is being
+    // emptied when that has ended.
+    if (cursor < SIZE_CLASSES && (isClosed(extent) || isUnsettled(extent))) continue;
     // The extent may have been given back, and even taken for something else, since it was noted.
     if (belongs(extent, sizeClass, cursor >= SIZE_CLASSES ? DENSE : 0)) return extent;
   }
@@ -331,12 +366,14 @@ function cursorOf(extent: number): number {
   return extentDensity(extent) === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
 }
 
-function isUnderCursor(extent: number): boolean {
+/** Whether objects of its class are allocated in this extent of slots next. */
+export function isUnderCursor(extent: number): boolean {
   return cursorExtent[cursorOf(extent)] === extent;
 }
 
-/** For a full arena: frees the extents that only their cursor keeps. False when there are none. */
-function dropEmptyCursors(): boolean {
+/** Frees the extents that only their cursor keeps: for a full arena, and now and then, because a class
+ *  that is not used any more would keep its last extent. False when there are none. */
+export function dropEmptyCursors(): boolean {
   let dropped = false;
   for (let cursor = 0; cursor < CURSORS; cursor++) {
     const extent = cursorExtent[cursor]!;
@@ -353,7 +390,9 @@ function dropEmptyCursors(): boolean {
 function findRoom(sizeClass: number, density: Density, slots: number): number {
   for (let extent = 0; extent < extentCount; extent++) {
     if (!belongs(extent, sizeClass, density)) continue;
-    if (slotCount[sizeClass]! - extentUsed(extent) >= slots) return extent;
+    if (slotCount[sizeClass]! - extentUsed(extent) < slots) continue;
+    openExtent(extent);
+    return extent;
   }
   return -1;
 }
@@ -372,11 +411,13 @@ function roomyCount(sizeClass: number): number {
   return Math.max(1, slotCount[sizeClass]! >>> 6);
 }
 
-/** Remembers an extent with room. One that a checkpoint has not reached is left for notePassed(). */
+/** Remembers an extent with room. One that a checkpoint has not reached is left for notePassed(), one
+ *  that is being emptied for reopenExtent(). */
 function noteRoom(extent: number, sizeClass: number, used: number): void {
   if (slotCount[sizeClass]! - used < roomyCount(sizeClass)) return;
   const cursor = cursorOf(extent);
-  if (roomyCursor[extent] === cursor + 1 || (cursor < SIZE_CLASSES && isUnsettled(extent))) return;
+  if (roomyCursor[extent] === cursor + 1 || isClosed(extent)) return;
+  if (cursor < SIZE_CLASSES && isUnsettled(extent)) return;
   roomyCursor[extent] = cursor + 1;
   roomy[cursor]!.push(extent);
 }

@@ -12,6 +12,7 @@
 // entry and an all-zero bitmap, and no live data. `used` equals the allocated bits of the bitmap.
 import { native } from '../../native/index.js';
 import { extentCount, wordWindows } from './arena.js';
+import { noteFreed } from './evacuation.js';
 import {
   BITMAP_WORDS,
   EXTENT_BYTES,
@@ -186,6 +187,7 @@ export function freeExtent(extent: number): void {
   dirty[extent] = 1;
   dirtyCount++;
   freeCount++;
+  noteFreed(extent);
   if (filling) native.forgetExtents(extent, 1);
   if (extent < lowestFree) lowestFree = extent;
 }

@@ -6,9 +6,11 @@
 //
 // Invariant: a RUN extent is full; its run's tail, if any, starts at page 0 of the next extent.
 import { extentCount, wordWindows } from './arena.js';
+import { isClosed, openExtent } from './evacuation.js';
 import {
   addUsed,
   bitmapWord,
+  DATA,
   type Density,
   extentDensity,
   extentKind,
@@ -72,26 +74,37 @@ export function allocatePages(pages: number, density: Density): Ref {
   return ref;
 }
 
+/** A run of pages of data, of less than an extent, that is moved out of an extent that is being emptied: not
+ *  in such a one and not in a fresh one. NULL_REF when there is no other room. */
+export function allocatePagesElsewhere(pages: number): Ref {
+  const ref = allocateOpen(pages, DATA, true);
+  if (ref !== NULL_REF) pageCount += pages;
+  return ref;
+}
+
 function allocateInside(pages: number, density: Density): Ref {
   let ref = allocateOpen(pages, density, true);
   if (ref === NULL_REF && !mayTakeFresh()) ref = allocateOpen(pages, density, false);
   if (ref !== NULL_REF) return ref;
   const extent = takeExtent(KIND_PAGES, density, 0);
-  // In a full arena, room that a checkpoint has not reached yet is better than none.
+  // In a full arena, room that a checkpoint has not reached yet, or was to be left, is better than none.
   if (extent < 0) return allocateOpen(pages, density, false);
   mark(extent, 0, pages);
   noteOpen(extent);
   return pageRef(extent, 0);
 }
 
-/** A run in an open extent; NULL_REF when none has one. `settledOnly`: see placement.ts. */
-function allocateOpen(pages: number, density: Density, settledOnly: boolean): Ref {
+/** A run in an open extent; NULL_REF when none has one. `sparing`: not in one that a checkpoint has not
+ *  reached (placement.ts) or that is being emptied (evacuation.ts). */
+function allocateOpen(pages: number, density: Density, sparing: boolean): Ref {
   const list = open[density];
   for (let i = list.length - 1; i >= 0; i--) {
     const extent = list[i]!;
-    if (longestFree[extent]! < pages || (settledOnly && isUnsettled(extent))) continue;
+    if (longestFree[extent]! < pages) continue;
+    if (sparing && (isClosed(extent) || isUnsettled(extent))) continue;
     const first = findClear(extent, pages);
     if (first < 0) continue;
+    openExtent(extent);
     mark(extent, first, pages);
     if (extentUsed(extent) === PAGES_PER_EXTENT) {
       list.splice(i, 1);

@@ -32,6 +32,7 @@ import {
   span,
   VALUE_LENGTH_SHIFT,
 } from '../structures/entry.js';
+import { relocateObject } from '../structures/relocation.js';
 import type { ValueType } from './value_types.js';
 
 /** An object must fit one window less its metadata extents. */
@@ -187,9 +188,21 @@ function stringMemory(ref: Ref): number {
   return isLarge(header) ? usableBytes(largeCapacity(ref, header)) : 0;
 }
 
+function relocateString(ref: Ref): number {
+  const header = headerOf(ref);
+  if (!isLarge(header)) return 0;
+  const words = wordWindows[ref >>> WINDOW_SHIFT]!;
+  const at = bodyWord(ref, header);
+  const value = words[at]! as Ref;
+  const target = relocateObject(value, words[at + 2]! >>> 0, words[at + 1]! >>> 0);
+  if (target !== value) words[at] = target;
+  return 0;
+}
+
 export const stringValue: ValueType = {
   free: freeString,
   duplicate: duplicateString,
   verify: verifyString,
   memoryBytes: stringMemory,
+  relocate: relocateString,
 };

@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import { verifyHeap } from '../../storage/checkpoint/verify.js';
 import { attachHeap, createHeap, flushHeap } from '../../storage/heap.js';
+import { beginCompaction, compactStep, isCompacting } from '../../storage/keyspace/compaction.js';
 import {
   copyEntry,
   deleteExpired,
@@ -55,6 +56,8 @@ export interface ModelOptions {
   readonly mayBeFull: boolean;
   /** Whether now and then all goes on as under a checkpoint, with pages that settle bit by bit. */
   readonly checkpoints?: boolean;
+  /** Whether compaction goes on between the operations, whatever it gains. */
+  readonly compaction?: boolean;
 }
 
 export class KeyspaceModel {
@@ -253,10 +256,22 @@ export class KeyspaceModel {
     attachHeap(DATABASES, () => this.random.uint32());
   }
 
+  /** Sets so many random keys and deletes half of all: a heap with room everywhere. */
+  fill(count: number): void {
+    const { random, options } = this;
+    for (let i = 0; i < count; i++) {
+      this.put(random.below(DATABASES), random.pick(options.keys), this.bytes());
+    }
+    for (const [database, items] of this.databases.entries()) {
+      for (const key of [...items.keys()]) if (random.chance(0.5)) this.remove(database, key);
+    }
+  }
+
   /** One random operation, and the heap walk. */
   step(): void {
     const { random, options } = this;
     if (options.checkpoints === true) this.checkpoint.step();
+    if (options.compaction === true) this.compactionStep();
     const database = random.below(DATABASES);
     const key = random.pick(options.keys);
     const roll = random.below(1000);
@@ -289,6 +304,20 @@ export class KeyspaceModel {
     const { random } = this;
     const far = random.chance(0.1) ? random.between(1, 2 ** 31) * 1000 : 0;
     return clock.nowMillis + far + random.pick([-1, 0, 1, 20, 1000, 1000, 60_000]);
+  }
+
+  // --- compaction ---------------------------------------------------------------------------------
+
+  /** Passes of compaction that began, and steps of them that went on. */
+  passes = 0;
+  steps = 0;
+
+  private compactionStep(): void {
+    const bytes = this.random.pick([1, 1000, 50_000, 300_000]);
+    if (!isCompacting()) {
+      if (beginCompaction(0, 0) > 0) this.passes++;
+    } else if (compactStep(DATABASES, bytes)) this.steps++;
+    verifyHeap();
   }
 
   // --- comparison ---------------------------------------------------------------------------------
