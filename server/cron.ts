@@ -3,11 +3,13 @@
 
 import { databaseCount } from '../storage/heap.js';
 import { deleteExpired, deleteExpiredFields } from '../storage/keyspace/keyspace.js';
+import { dropEmptyCursors } from '../storage/memory/allocator.js';
 import { releaseFreeExtents, takePopulateStall } from '../storage/memory/extents.js';
 import { databaseRoot } from '../storage/memory/layout.js';
 import { setClock } from '../storage/structures/clock.js';
 import { checkSavePoints } from './checkpoints.js';
 import { allClients, closeAtOnce, queuedBytes } from './clients.js';
+import { checkDefragmentation, stopDefragmentation } from './defragmentation.js';
 import { sampleFacts } from './info_facts.js';
 import { recordLatency, watchLatency } from './latency.js';
 import { isPausing } from './pause.js';
@@ -39,6 +41,7 @@ export function startCron(): void {
 export function stopCron(): void {
   if (timer !== null) clearInterval(timer);
   timer = null;
+  stopDefragmentation();
 }
 
 /** DEBUG SET-ACTIVE-EXPIRE. */
@@ -62,6 +65,8 @@ function round(): void {
     lastIdleCheck = now;
     closeIdleClients(now);
     limitOutput(now);
+    dropEmptyCursors();
+    checkDefragmentation(now);
   }
 }
 

@@ -8,11 +8,13 @@ import { arena } from '../storage/memory/arena.js';
 import { claimedBytes } from '../storage/memory/extents.js';
 import { databaseRoot } from '../storage/memory/layout.js';
 import { expiresCount, medianTtlMillis } from '../storage/structures/expiry_index.js';
+import { relocated, resetRelocated } from '../storage/structures/relocation.js';
 import { retiredCount, retiredCounters } from '../storage/values/retired.js';
 import { checkpointStatus } from './checkpoints.js';
 import { HELD_BY_BLOCK, HELD_BY_PAUSE } from './client.js';
 import { allClients, clientCount, connectionBytes, networkBytes, queuedBytes } from './clients.js';
 import { allCommands } from './command_table/command_registry.js';
+import { defragmentationEffort, defragmentationMillis } from './defragmentation.js';
 import { changes } from './effects.js';
 import type {
   ClientFacts,
@@ -67,6 +69,7 @@ export function resetFacts(): void {
   resetStats();
   keyspaceCounters.expired = 0;
   retiredCounters.freed = 0;
+  resetRelocated();
   for (const command of allCommands()) command.resetCounters();
   Object.assign(networkBefore, networkBytes());
   usedBytesPeak = usedBytes();
@@ -120,6 +123,7 @@ export function memoryFacts(): MemoryFacts {
     clientBytes: connectionBytes(),
     maxmemory: runtime.config.maxmemory,
     maxmemoryPolicy: runtime.config.maxmemoryPolicy,
+    defragmentationEffort: defragmentationEffort(),
     lazyfreedObjects: retiredCounters.freed,
     lazyfreePendingObjects: retiredCount(),
     ...readMemoryFacts(),
@@ -181,6 +185,12 @@ function statsFacts(): StatsFacts {
     evictedClients: stats.evictedClients,
     keyspaceHits: stats.keyspaceHits,
     keyspaceMisses: stats.keyspaceMisses,
+    objectsMoved: relocated.objects,
+    objectsNotMoved: relocated.refused,
+    entriesMoved: relocated.entriesMoved,
+    entriesKept: relocated.entriesKept,
+    defragmentationMillis: stats.defragmentationMillis + defragmentationMillis(),
+    currentDefragmentationMillis: defragmentationMillis(),
     errorReplies: stats.errorReplies,
     readsProcessed: stats.readsProcessed,
     writesProcessed: stats.writesProcessed,

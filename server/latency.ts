@@ -2,6 +2,7 @@
 //
 //   command, fast-command    one command, flagged fast or not        from latency-monitor-threshold on
 //   expire-cycle             one slice of deleting expired keys      from latency-monitor-threshold on
+//   active-defrag-cycle      one slice of compaction                 from latency-monitor-threshold on
 //   checkpoint-pause         write protection at a checkpoint's cut  always, one sample a run
 //   checkpoint-fault-burst   caught writes, the worst turn of a run  always, one sample a run
 //   extent-populate          first touch of memory that was not      always
@@ -18,6 +19,7 @@ export type LatencyEventName =
   | 'command'
   | 'fast-command'
   | 'expire-cycle'
+  | 'active-defrag-cycle'
   | 'checkpoint-pause'
   | 'checkpoint-fault-burst'
   | 'extent-populate';

@@ -12,6 +12,7 @@ export const stats = {
   writesProcessed: 0,
   expireCyclesCutShort: 0,
   expireCycleMillis: 0,
+  defragmentationMillis: 0,
 };
 
 /** Error replies by their first word. Bounded: a client cannot choose the words. */

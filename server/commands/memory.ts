@@ -7,6 +7,7 @@ import { reply } from '../../protocol/reply_writer.js';
 import { databaseCount } from '../../storage/heap.js';
 import { entryMemory } from '../../storage/keyspace/entries.js';
 import { findStored, keyCount } from '../../storage/keyspace/keyspace.js';
+import { dropEmptyCursors } from '../../storage/memory/allocator.js';
 import { extentCount } from '../../storage/memory/arena.js';
 import {
   extentKind,
@@ -26,6 +27,7 @@ import { expiresCount } from '../../storage/structures/expiry_index.js';
 import { tableBytes } from '../../storage/structures/hash_table.js';
 import type { Client } from '../client.js';
 import { allClients, queuedBytes } from '../clients.js';
+import { defragmentNow } from '../defragmentation.js';
 import type { MemoryFacts } from '../info/info_source.js';
 import { humanBytes } from '../info/memory_fields.js';
 import { memoryFacts } from '../info_facts.js';
@@ -52,9 +54,12 @@ export function memoryUsage(client: Client): void {
   else reply.integer(entryMemory(ref));
 }
 
-/** MEMORY PURGE: free extents go back to the kernel at once, not step by step. */
+/** MEMORY PURGE: free extents go back to the kernel at once, not step by step; what compaction can free
+ *  follows in the background. */
 export function memoryPurge(): void {
+  dropEmptyCursors();
   releaseFreeExtents(extentCount);
+  defragmentNow();
   reply.ok();
 }
 
@@ -169,7 +174,8 @@ function findProblems(facts: MemoryFacts): string[] {
   if (claimedBytes > usedBytes * FREE_RATIO_MAX && free > FREE_BYTES_MAX) {
     found.push(
       `Fragmentation: ${humanBytes(free)} are free inside extents in use, because objects of many ` +
-        'sizes were deleted. New objects of these sizes will fill them.',
+        'sizes were deleted. New objects of these sizes will fill them; activedefrag or MEMORY PURGE ' +
+        'moves what is left together.',
     );
   }
   if (claimedBytes > arenaBytes * 0.9) {
@@ -223,7 +229,7 @@ export function memoryHelp(): void {
   replyHelp('MEMORY', [
     ['DOCTOR', 'What is wrong with memory, if anything.'],
     ['MALLOC-STATS', 'The numbers of the allocator.'],
-    ['PURGE', 'Give free memory back to the system.'],
+    ['PURGE', 'Give free memory back to the system, and make some free by moving data together.'],
     ['STATS', 'What memory is used for.'],
     ['USAGE <key> [SAMPLES <count>]', 'Bytes that a key and its value take.'],
   ]);

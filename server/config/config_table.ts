@@ -199,6 +199,38 @@ export const CONFIG_TABLE = {
     { apply: 'maxmemory' },
   ),
   'maxmemory-policy': option(noEviction, 'noeviction', 'What happens at maxmemory'),
+  activedefrag: option(
+    yesNo(),
+    true,
+    'Move data together in the background where deletes left much memory part used; on by default, ' +
+      'since no request waits for it longer than 0.2 ms',
+  ),
+  'active-defrag-ignore-bytes': option(
+    memory(1, UNBOUNDED),
+    16 * MB,
+    'Least gain for which data is moved together',
+  ),
+  'active-defrag-threshold-lower': option(
+    integer(0, 1000),
+    5,
+    'Likewise, in percent of the memory that would stay in use',
+  ),
+  'active-defrag-threshold-upper': option(
+    integer(0, 1000),
+    100,
+    'From which gain on it takes active-defrag-cycle-max of the time',
+  ),
+  'active-defrag-cycle-min': option(
+    integer(1, 99),
+    10,
+    'Percent of the time that it takes at the lower threshold',
+  ),
+  'active-defrag-cycle-max': option(
+    integer(1, 99),
+    25,
+    'Percent of the time that it takes at the upper threshold',
+  ),
+  'active-defrag-max-scan-fields': option(integer(1, UNBOUNDED), 1000, ACCEPTED),
   'lfu-log-factor': option(integer(0, INT32_MAX), 10, 'Slope of the access frequency counter'),
   'lfu-decay-time': option(integer(0, INT32_MAX), 1, 'Minutes for the counter to fall by one'),
   'lazyfree-lazy-eviction': option(yesNo(), false, ACCEPTED),

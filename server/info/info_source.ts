@@ -41,6 +41,8 @@ export interface MemoryFacts {
   readonly clientBytes: number;
   readonly maxmemory: number;
   readonly maxmemoryPolicy: string;
+  /** Percent of the time that compaction uses now. */
+  readonly defragmentationEffort: number;
   readonly lazyfreedObjects: number;
   readonly lazyfreePendingObjects: number;
   /** See process_facts.ts. */
@@ -110,6 +112,14 @@ export interface StatsFacts {
   readonly evictedClients: number;
   readonly keyspaceHits: number;
   readonly keyspaceMisses: number;
+  /** Compaction: objects moved, objects that found no other room, entries moved and passed over. */
+  readonly objectsMoved: number;
+  readonly objectsNotMoved: number;
+  readonly entriesMoved: number;
+  readonly entriesKept: number;
+  /** How long it went on, in all and now, in milliseconds. */
+  readonly defragmentationMillis: number;
+  readonly currentDefragmentationMillis: number;
   readonly errorReplies: number;
   readonly readsProcessed: number;
   readonly writesProcessed: number;

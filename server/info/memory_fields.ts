@@ -84,7 +84,7 @@ export const MEMORY_FIELDS: readonly Field<MemoryFacts>[] = [
   ['mem_cluster_links', 0],
   ['mem_aof_buffer', 0],
   ['mem_allocator', 'stillframe-arena'],
-  ['active_defrag_running', 0],
+  ['active_defrag_running', (facts) => facts.defragmentationEffort],
   ['lazyfree_pending_objects', (facts) => facts.lazyfreePendingObjects],
   ['lazyfreed_objects', (facts) => facts.lazyfreedObjects],
   ['arena_size', (facts) => facts.arenaBytes],

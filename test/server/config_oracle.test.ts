@@ -27,7 +27,17 @@ const HOOKS = {
 };
 
 /** Options whose default is meant to differ, or that depend on where a server runs. */
-const OWN_DEFAULTS = ['port', 'bind', 'dir', 'save', 'enable-debug-command'];
+const OWN_DEFAULTS = [
+  'port',
+  'bind',
+  'dir',
+  'save',
+  'enable-debug-command',
+  'activedefrag',
+  'active-defrag-ignore-bytes',
+  'active-defrag-threshold-lower',
+  'active-defrag-cycle-min',
+];
 
 const SETS: readonly (readonly string[])[] = [
   ['timeout', '100'],
@@ -111,6 +121,15 @@ const SETS: readonly (readonly string[])[] = [
   ['lazyfree-lazy-user-del', 'yes'],
   ['stop-writes-on-bgsave-error', 'no'],
   ['tcp-keepalive', '0'],
+  ['activedefrag', 'maybe'],
+  ['activedefrag', 'no'],
+  ['active-defrag-ignore-bytes', '0'],
+  ['active-defrag-ignore-bytes', '1mb'],
+  ['active-defrag-threshold-lower', '1001'],
+  ['active-defrag-threshold-upper', '-1'],
+  ['active-defrag-cycle-min', '0'],
+  ['active-defrag-cycle-max', '100'],
+  ['active-defrag-max-scan-fields', '0'],
 ];
 
 describeWithPeer('CONFIG of Redis', () => {
