@@ -1,5 +1,6 @@
 // Resident bytes per element above what the user stored: after a load, and after churn, which is where
 // an allocator shows its fragmentation.
+import { setTimeout as delay } from 'node:timers/promises';
 import { sendCommands } from '../load/batches.js';
 import { keyOf, loadKeys } from '../load/loader.js';
 import { hash32, shuffled } from '../load/random.js';
@@ -12,6 +13,11 @@ const VALUE_BYTES = 64;
 /** Values of the refill have from 16 to 143 bytes, so that few of them fit where one was freed. */
 const REFILL_LEAST = 16;
 const REFILL_RANGE = 128;
+
+/** The resident size is steady when it changed by no more than that share for so many seconds. */
+const STEADY_SHARE = 0.01;
+const STEADY_SECONDS = 3;
+const STEADY_SECONDS_MAX = 60;
 
 /** One type of element. A new type is a line here. */
 interface ElementRow {
@@ -52,7 +58,9 @@ export const memory: Workload = {
     'The resident size of the process without what it was when empty, over the elements, less the bytes ' +
     'that the user stored. After churn: a random half of the keys is deleted and as many others are set, ' +
     `values of ${REFILL_LEAST} to ${REFILL_LEAST + REFILL_RANGE - 1} bytes; the figure is the resident size ` +
-    'over that of a fresh process that was given the same keys and values at once.',
+    'over that of a fresh process that was given the same keys and values at once. All sizes are read when ' +
+    `they have not changed by more than ${STEADY_SHARE * 100} % for ${STEADY_SECONDS} seconds: memory goes back to the ` +
+    'system, and data is moved together, in the background.',
   options: {
     keys: { about: 'small keys', whole: [5_000_000], quick: [500_000] },
     rounds: { about: 'rounds', whole: [2], quick: [1] },
@@ -120,10 +128,25 @@ async function residentAfter(
   try {
     const empty = server.residentBytes();
     await load(server.port);
-    return server.residentBytes() - empty;
+    return (await steadyBytes(server)) - empty;
   } finally {
     await server.stop();
   }
+}
+
+/** The resident size once it is steady, or after STEADY_SECONDS_MAX. */
+async function steadyBytes(server: ServerProcess): Promise<number> {
+  let reference = server.residentBytes();
+  let steady = 0;
+  for (let second = 0; second < STEADY_SECONDS_MAX && steady < STEADY_SECONDS; second++) {
+    await delay(1000);
+    const bytes = server.residentBytes();
+    steady++;
+    if (Math.abs(bytes - reference) <= reference * STEADY_SHARE) continue;
+    reference = bytes;
+    steady = 0;
+  }
+  return server.residentBytes();
 }
 
 interface Churn {
