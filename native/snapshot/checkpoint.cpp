@@ -18,9 +18,11 @@ uint64_t monotonicNanos() {
 
 uint64_t monotonicMicros() { return monotonicNanos() / 1000; }
 
-// What capture() copies before commands run again: a millisecond at most, and no more than half of
-// the time that they had since.
-constexpr uint64_t kCaptureNanosMax = 1'000'000;
+// What capture() takes before commands run again, if they had as much since. While it is at work each
+// command meets a protected page and takes three times as long: the commands that come in meanwhile
+// must not be so many that they, and their faults, take longer than the copying (measured at 50,000
+// SET/s: with steps of 1 ms and half as much as commands, faults kept the server busy for 25 ms).
+constexpr uint64_t kCaptureNanosMax = 2'500'000;
 
 }  // namespace
 
@@ -51,16 +53,20 @@ Status Checkpoint::open() { return cut_.open(); }
 
 void Checkpoint::close() {
   abort();
-  if (thread_.running()) {
+  if (background_.running() || prompt_.running()) {
     submit(Job::exit);
-    thread_.join();
+    background_.join();
+    prompt_.join();
     job_ = Job::none;
   }
   cut_.close();
 }
 
-Status Checkpoint::startThread() {
-  return thread_.running() ? Status() : thread_.start("still-copier", run, this);
+Status Checkpoint::startThreads() {
+  Status status;
+  if (!prompt_.running()) status = prompt_.start("still-metadata", runPrompt, this);
+  if (!status.ok() || background_.running()) return status;
+  return background_.start("still-copier", runBackground, this);
 }
 
 void Checkpoint::submit(Job job) {
@@ -86,7 +92,7 @@ Status Checkpoint::checkIdle() {
 Status Checkpoint::prepare(size_t memoryBytesMax, std::vector<uint8_t> kinds) {
   Status status = checkKinds(kinds.data(), kinds.size());
   if (status.ok()) status = checkIdle();
-  if (status.ok()) status = startThread();
+  if (status.ok()) status = startThreads();
   if (!status.ok()) return status;
   preparedBytesMax_ = memoryBytesMax;
   preparedKinds_ = std::move(kinds);
@@ -97,7 +103,7 @@ Status Checkpoint::prepare(size_t memoryBytesMax, std::vector<uint8_t> kinds) {
 Status Checkpoint::protectAhead(std::vector<uint8_t> kinds, std::string temporaryPath) {
   Status status = checkKinds(kinds.data(), kinds.size());
   if (status.ok()) status = checkIdle();
-  if (status.ok()) status = startThread();
+  if (status.ok()) status = startThreads();
   if (!status.ok()) return status;
   preparedKinds_ = std::move(kinds);
   preparedPath_ = std::move(temporaryPath);
@@ -133,7 +139,7 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
   }
   Status status = checkKinds(request.kinds, request.extentCount);
   if (status.ok() && restore_ != nullptr) status = restore_->waitFilled(cancelled_);
-  if (status.ok()) status = startThread();
+  if (status.ok()) status = startThreads();
   if (status.ok()) {
     status = memory_.open(request.memoryBytesMax, request.kinds, request.extentCount);
   }
@@ -163,7 +169,7 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
   extraBytesPeak_ = memory_.bytes();
   phase_ = Phase::copying;
   capturing_ = request.captures && !dense_.empty();
-  if (!capturing_) submitLocked(Job::copy);
+  if (!capturing_) submitLocked(Job::copyMetadata);
   return status;
 }
 
@@ -183,7 +189,7 @@ void Checkpoint::listDense(const uint8_t* kinds, size_t extentCount) {
     }
   }
   captured_ = 0;
-  captureStatus_ = Status();
+  metadataStatus_ = Status();
 }
 
 bool Checkpoint::capture() {
@@ -192,17 +198,17 @@ bool Checkpoint::capture() {
     if (!capturing_) return false;
   }
   const uint64_t begin = monotonicNanos();
-  const uint64_t end = begin + std::min((begin - lastCaptureNanos_) / 2, kCaptureNanosMax);
+  const uint64_t end = begin + std::min(begin - lastCaptureNanos_, kCaptureNanosMax);
   const size_t last = std::min(dense_.size(), memory_.stagingCount());
   do {
-    captureStatus_ = cut_.copyExtent(dense_[captured_], memory_.staging(captured_));
-    captured_ += captureStatus_.ok();
+    metadataStatus_ = cut_.copyExtent(dense_[captured_], memory_.staging(captured_));
+    captured_ += metadataStatus_.ok();
     lastCaptureNanos_ = monotonicNanos();
-  } while (captureStatus_.ok() && captured_ < last && lastCaptureNanos_ < end);
-  if (captureStatus_.ok() && captured_ < last) return true;
+  } while (metadataStatus_.ok() && captured_ < last && lastCaptureNanos_ < end);
+  if (metadataStatus_.ok() && captured_ < last) return true;
   const std::lock_guard<std::mutex> lock(mutex_);
   capturing_ = false;
-  submitLocked(Job::copy);
+  submitLocked(Job::copyMetadata);
   return false;
 }
 
@@ -221,7 +227,7 @@ Status Checkpoint::finish(std::vector<uint8_t> tail, std::string finalPath) {
 
 void Checkpoint::wait() {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (std::exchange(capturing_, false)) submitLocked(Job::copy);  // the rest is the thread's
+  if (std::exchange(capturing_, false)) submitLocked(Job::copyMetadata);  // the rest is the thread's
   waitForJob(lock);
 }
 
@@ -229,7 +235,7 @@ void Checkpoint::abort() {
   cancelled_.store(true, std::memory_order_relaxed);
   if (restore_ != nullptr) restore_->wake();
   std::unique_lock<std::mutex> lock(mutex_);
-  if (std::exchange(capturing_, false)) submitLocked(Job::copy);  // which ends at once
+  if (std::exchange(capturing_, false)) submitLocked(Job::copyMetadata);  // which ends at once
   waitForJob(lock);
   results_.clear();
   if (phase_ == Phase::copied) {
@@ -293,11 +299,32 @@ CheckpointCounters Checkpoint::counters() {
 
 // ---- the thread ----
 
-void Checkpoint::work() {
+void Checkpoint::runBackground(void* self) {
   lowerOwnPriority();
+  static_cast<Checkpoint*>(self)->work();
+}
+
+void Checkpoint::runPrompt(void* self) { static_cast<Checkpoint*>(self)->workPromptly(); }
+
+void Checkpoint::workPromptly() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return job_ != Job::none; });
+    changed_.wait(lock, [this] { return job_ == Job::copyMetadata || job_ == Job::exit; });
+    if (job_ == Job::exit) return;
+    lock.unlock();
+    if (metadataStatus_.ok()) {
+      metadataStatus_ =
+          copyMetadata({cut_, memory_, file_, spill_, cancelled_}, dense_, captured_);
+    }
+    lock.lock();
+    submitLocked(Job::copyObjects);
+  }
+}
+
+void Checkpoint::work() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return job_ != Job::none && job_ != Job::copyMetadata; });
     const Job job = job_;
     if (job == Job::exit) return;
     lock.unlock();
@@ -306,16 +333,16 @@ void Checkpoint::work() {
       result = {CheckpointEvent::prepared, prepareRun(), 0};
     } else if (job == Job::protectAhead) {
       result = {CheckpointEvent::protectedAhead, protectRun(), 0};
-    } else if (job == Job::copy) {
-      result = {CheckpointEvent::copied, copy(), 0};
+    } else if (job == Job::copyObjects) {
+      result = {CheckpointEvent::copied, copyRest(), 0};
       result.tableChecksum = tableChecksum_;
     } else {
       result = {CheckpointEvent::finished, finishFile(), 0};
     }
     lock.lock();
-    if (job == Job::copy) phase_ = result.status.ok() ? Phase::copied : Phase::idle;
+    if (job == Job::copyObjects) phase_ = result.status.ok() ? Phase::copied : Phase::idle;
     if (job == Job::finish) phase_ = Phase::idle;
-    if ((job == Job::copy || job == Job::finish) && phase_ == Phase::idle) {
+    if ((job == Job::copyObjects || job == Job::finish) && phase_ == Phase::idle) {
       durationMicros_ = monotonicMicros() - startedMicros_;
     }
     results_.push_back(std::move(result));
@@ -358,13 +385,11 @@ Status Checkpoint::protectRun() {
   return status;
 }
 
-Status Checkpoint::copy() {
-  const CopyRequest request{cut_, memory_, file_, spill_, cancelled_};
-  Status status = captureStatus_;
-  if (status.ok()) status = copyMetadata(request, dense_, captured_);
+// What is left when dense metadata is in the file, or failed to get there.
+Status Checkpoint::copyRest() {
+  Status status = metadataStatus_;
   if (status.ok()) {
-    memory_.releaseStaging();
-    status = copyObjects(request, tableChecksum_);
+    status = copyObjects({cut_, memory_, file_, spill_, cancelled_}, tableChecksum_);
   }
   if (!status.ok()) (void)cut_.liftAll();  // the first error is the one to report
   cut_.disarm();

@@ -9,8 +9,10 @@
 // process runs: the other core must be interrupted to forget the page's protection (15 us more in
 // a virtual machine). Copying 2 MiB takes 0.15 ms.
 //
-// All public functions are called by the thread that serves (the arena's isolate). The thread of
-// this class copies, writes and syncs at low priority; it is started with the first run and joined
+// All public functions are called by the thread that serves (the arena's isolate). A thread of this
+// class copies, writes and syncs, and gives way to the server. Not with dense metadata: as long as
+// that waits nearly every write is caught, so to give way would be to hold up the server for long.
+// Another thread, at normal priority, sees to that. Both are started with the first run and joined
 // by close(). When a phase ends it leaves a result, which takeResult() hands out exactly once, and
 // calls the notification, after which the owner comes and takes it on its own thread.
 #pragma once
@@ -110,19 +112,23 @@ class Checkpoint {
 
  private:
   enum class Phase : uint8_t { idle, copying, copied, finishing };
-  enum class Job : uint8_t { none, prepare, protectAhead, copy, finish, exit };
+  enum class Job : uint8_t {
+    none, prepare, protectAhead, copyMetadata, copyObjects, finish, exit,
+  };
 
-  static void run(void* self) { static_cast<Checkpoint*>(self)->work(); }
+  static void runBackground(void* self);
+  static void runPrompt(void* self);
   void work();
+  void workPromptly();
   Status checkKinds(const uint8_t* kinds, size_t extentCount) const;
   Status checkIdle();
   Status prepareRun();
   Status protectRun();
   Status openFiles(const std::string& temporaryPath);
   void listDense(const uint8_t* kinds, size_t extentCount);
-  Status copy();
+  Status copyRest();
   Status finishFile();
-  Status startThread();
+  Status startThreads();
   void submit(Job job);
   void submitLocked(Job job);
   void waitForJob(std::unique_lock<std::mutex>& lock);
@@ -132,7 +138,8 @@ class Checkpoint {
   Cut cut_;
   const Notify notify_;
   void* const context_;
-  Thread thread_;
+  Thread background_;
+  Thread prompt_;  // for Job::copyMetadata alone
 
   std::mutex mutex_;  // guards the next block
   std::condition_variable changed_;
@@ -154,7 +161,7 @@ class Checkpoint {
   uint32_t tableChecksum_ = 0;
   std::vector<uint32_t> dense_;  // extents of dense metadata of the run
   size_t captured_ = 0;          // so many of them are in staging
-  Status captureStatus_;
+  Status metadataStatus_;
   uint64_t lastCaptureNanos_ = 0;
   std::vector<uint8_t> tail_;
   std::string finalPath_;

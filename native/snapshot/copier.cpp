@@ -52,7 +52,10 @@ Status copyMetadata(const CopyRequest& request, const std::vector<uint32_t>& ext
     if (!status.ok()) break;
     const size_t next = written + 1 < extents.size() ? extents[written + 1]
                                                      : nextObjects(request.cut, 0);
-    status = writeStaged(request, extents[written], next, request.memory.staging(written % slots));
+    const size_t slot = written % slots;
+    status = writeStaged(request, extents[written], next, request.memory.staging(slot));
+    // What is left over goes to updates out of place at once; objects need one slot.
+    if (captured == extents.size() && slot != 0) request.memory.releaseStaging(slot);
   }
   return status;
 }

@@ -8,8 +8,8 @@
 namespace stillframe {
 namespace {
 
-// Slots take a quarter of the memory at most.
-constexpr size_t kSlotShare = 4;
+// Slots take so much of the memory at most: what is staged needs none.
+constexpr size_t kSlotShare = 8;
 
 constexpr size_t wholePages(size_t bytes) {
   return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
@@ -62,13 +62,10 @@ Status RunMemory::open(size_t memoryBytesMax, const uint8_t* kinds, size_t exten
   return Status();
 }
 
-void RunMemory::releaseStaging() {
-  if (stagingCount_ <= 1) return;
-  const size_t released = (stagingCount_ - 1) * kExtentBytes;
-  (void)mapping_.discard(kExtentBytes, released);  // cannot fail for a mapping of our own
-  stagingCount_ = 1;
+void RunMemory::releaseStaging(size_t index) {
+  (void)mapping_.discard(index * kExtentBytes, kExtentBytes);  // cannot fail for our own mapping
   touched_ = false;
-  bytes_.fetch_sub(released, std::memory_order_relaxed);
+  bytes_.fetch_sub(kExtentBytes, std::memory_order_relaxed);
 }
 
 void RunMemory::release() {

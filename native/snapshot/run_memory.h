@@ -25,8 +25,8 @@ class RunMemory {
   // touches it. Keeps what is laid out already when it fits. Fails when the bound is too small for
   // one extent, one slot and the block table, and says how much is needed.
   Status open(size_t memoryBytesMax, const uint8_t* kinds, size_t extentCount, size_t more = 0);
-  // Gives staging back, but for one extent.
-  void releaseStaging();
+  // Gives back one slot of staging, which is not used any more in this run.
+  void releaseStaging(size_t index);
   // Gives the memory back; the address space stays for the next run.
   void release();
 
