@@ -9,6 +9,7 @@
 #include "addon_file_arena.h"
 #include "addon_reactor.h"
 #include "arena/constants.h"
+#include "arena/thread.h"
 #include "snapshot/checksum.h"
 #include "snapshot/lazy_restore.h"
 
@@ -28,6 +29,8 @@ Napi::Value Crc32c(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), crc32c(bytes.Data(), bytes.ByteLength(), seed));
 }
 
+void ShortenSlice(const Napi::CallbackInfo&) { shortenOwnSlice(); }
+
 Napi::Object Constants(Napi::Env env) {
   Napi::Object constants = Napi::Object::New(env);
   constants.Set("pageBytes", static_cast<double>(kPageBytes));
@@ -43,6 +46,7 @@ Napi::Object Constants(Napi::Env env) {
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("constants", Constants(env));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
+  exports.Set("shortenSlice", Napi::Function::New(env, ShortenSlice, "shortenSlice"));
   DefineArena(env, exports);
   DefineFileArena(env, exports);
   DefineFaultInjection(env, exports);

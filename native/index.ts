@@ -225,6 +225,9 @@ export interface NativeBinding {
   /** Names of the system calls of checkpoint runs since injectFault(), in their order. */
   recordedCalls(): string[];
 
+  /** The calling thread asks to run soon rather than long (time slices of 0.1 ms); see arena/thread.h. */
+  shortenSlice(): void;
+
   /** The socket reactor: see ReactorHandle. */
   createReactor(options: ReactorOptions): ReactorHandle;
 }

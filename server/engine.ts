@@ -1,7 +1,7 @@
 // The server as a whole: recovers the heap, listens, and shuts down in order. Imported by serve.ts behind
 // configure.ts, because importing storage opens the arena.
 import { mkdirSync } from 'node:fs';
-import type { ReactorHandle } from '../native/index.js';
+import { native, type ReactorHandle } from '../native/index.js';
 import { setBulkBytesMax } from '../protocol/resp_parser.js';
 import { fillHeap, recoverHeap } from '../storage/checkpoint/recovery.js';
 import { waitForCheckpoint } from '../storage/checkpoint/run.js';
@@ -33,6 +33,7 @@ export function startEngine(): void {
     `Arena of ${Math.round(arena.bytes / 1048576)} MB; checkpoints by ${arena.mechanism}: ` +
       arena.mechanismReason,
   );
+  native.shortenSlice();
   const isFilling = recover();
   populateAhead();
   reactor = startReactor();

@@ -6,8 +6,33 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <string>
+
 namespace stillframe {
 namespace {
+
+// struct sched_attr of sched_setattr(2) as of Linux 3.14, which C libraries do not declare.
+struct SchedulerAttributes {
+  uint32_t size;
+  uint32_t policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtimeNanos;  // of a fair policy: the time slice
+  uint64_t deadlineNanos;
+  uint64_t periodNanos;
+};
+constexpr uint64_t kShortSliceNanos = 100'000;
+
+// Of the calling thread; 0: the default one.
+void setSlice(uint64_t nanos) {
+  SchedulerAttributes attributes{};
+  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return;
+  if (attributes.policy != SCHED_OTHER) return;  // somebody has chosen another one
+  attributes.runtimeNanos = nanos;
+  syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
 
 struct Start {
   void (*body)(void*);
@@ -18,6 +43,7 @@ void* runBody(void* argument) {
   Start* start = static_cast<Start*>(argument);
   const Start copy = *start;
   delete start;
+  setSlice(0);
   copy.body(copy.context);
   return nullptr;
 }
@@ -46,6 +72,8 @@ void Thread::join() {
   pthread_join(handle_, nullptr);
   running_ = false;
 }
+
+void shortenOwnSlice() { setSlice(kShortSliceNanos); }
 
 void lowerOwnPriority() {
   const sched_param parameter{};
