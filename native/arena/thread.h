@@ -29,8 +29,8 @@ class Thread {
 
 // Lets the calling thread run soon rather than long: its time slice becomes 0.1 ms (Linux 6.12 and
 // newer, without privileges), so that it comes before the others that want its core when it wakes.
-// Its share of the core stays what it is, and threads of this class do not inherit it. Older kernels
-// ignore it.
+// Its share of the core stays what it is, and threads of this class do not inherit it. Older
+// kernels ignore it.
 void shortenOwnSlice();
 
 // Lets the calling thread give way to every other one that wants its core: batch scheduling and

@@ -1,27 +1,19 @@
 #include "snapshot/checkpoint.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "arena/clock.h"
 #include "snapshot/lazy_restore.h"
 
 namespace stillframe {
 namespace {
 
-uint64_t monotonicNanos() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
-uint64_t monotonicMicros() { return monotonicNanos() / 1000; }
-
-// What capture() takes before commands run again, if they had as much since. While it is at work each
-// command meets a protected page and takes three times as long: the commands that come in meanwhile
-// must not be so many that they, and their faults, take longer than the copying (measured at 50,000
-// SET/s: with steps of 1 ms and half as much as commands, faults kept the server busy for 25 ms).
+// What capture() takes before commands run again, if they had as much since. While it is at work
+// each command meets a protected page and takes three times as long: the commands that come in
+// meanwhile must not be so many that they, and their faults, take longer than the copying (measured
+// at 50,000 SET/s: with steps of 1 ms and half as much as commands, faults kept the server busy for
+// 25 ms).
 constexpr uint64_t kCaptureNanosMax = 2'500'000;
 
 }  // namespace
@@ -227,7 +219,7 @@ Status Checkpoint::finish(std::vector<uint8_t> tail, std::string finalPath) {
 
 void Checkpoint::wait() {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (std::exchange(capturing_, false)) submitLocked(Job::copyMetadata);  // the rest is the thread's
+  if (std::exchange(capturing_, false)) submitLocked(Job::copyMetadata);  // the rest of it
   waitForJob(lock);
 }
 

@@ -2,24 +2,15 @@
 
 #include <limits.h>
 #include <sched.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "arena/clock.h"
 #include "snapshot/cut.h"
 
 namespace stillframe {
-namespace {
-
-uint64_t monotonicMicros() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
-}
-
-}  // namespace
 
 void Gate::enter() noexcept {
   for (;;) {

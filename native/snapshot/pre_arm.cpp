@@ -1,19 +1,11 @@
 #include "snapshot/pre_arm.h"
 
-#include <time.h>
-
+#include "arena/clock.h"
 #include "arena/test_points.h"
 #include "snapshot/extent_kind.h"
 
 namespace stillframe {
 namespace {
-
-// Processor time of this thread: being preempted in the middle does not count.
-int64_t threadNanos() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 Status protectFailed(int code, size_t extent) {
   return Status::systemCall("ioctl", code,
@@ -45,13 +37,14 @@ Status PreArm::run(const uint8_t* kinds, size_t extentCount, const std::atomic<b
 Status PreArm::passes(Scope scope, const uint8_t* kinds, size_t extentCount,
                       const std::atomic<bool>& cancelled) {
   constexpr uint8_t kDense = static_cast<uint8_t>(ExtentKind::denseMetadata);
+  const uint64_t end = monotonicNanos() + kPassesNanosMax;
   for (size_t pass = 0; pass < kPassesMax; pass++) {
     size_t calls = 0;
     for (size_t extent = 0; extent < extentCount; extent++) {
       const uint8_t state = extents_[extent].state.load(std::memory_order_acquire);
       if (kinds[extent] == 0 || state == kHeld) continue;
       if (scope == Scope::objects && kinds[extent] == kDense) continue;
-      if (cancelled.load(std::memory_order_relaxed)) return Status();
+      if (cancelled.load(std::memory_order_relaxed) || monotonicNanos() > end) return Status();
       Status status = state == kOpen ? holdMeasured(extent) : holdNoted(extent, calls);
       if (!status.ok()) return status;
       if (state == kOpen) calls += callsToHold(extent);
@@ -66,7 +59,7 @@ Status PreArm::passes(Scope scope, const uint8_t* kinds, size_t extentCount,
 Status PreArm::holdMeasured(size_t extent) {
   const int code = arena_.protection().prepare(arena_.extentAt(extent), kExtentBytes);
   if (code != 0) return protectFailed(code, extent);
-  const int64_t begin = threadNanos();
+  const uint64_t begin = threadNanos();  // being preempted in the middle does not count
   Status status = holdPrepared(extent);
   const bool costly = threadNanos() - begin > kCheapNanos;
   extents_[extent].costly.store(costly, std::memory_order_relaxed);

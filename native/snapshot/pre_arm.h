@@ -88,6 +88,9 @@ class PreArm {
   static constexpr size_t kPassesMax = 10;  // over the objects; and once more over everything
   // A pass that was as short as this is not worth another one.
   static constexpr size_t kFewCalls = 64;
+  // With both cores busy this thread may get little of them, while writers undo what it did: the
+  // rest is then left to the steps of the server.
+  static constexpr uint64_t kPassesNanosMax = 2'000'000'000;
   // The first step of catchUp() takes a quarter of a millisecond, each further one a bit more.
   static constexpr size_t kCallsInFirstStep = 224;
   static constexpr size_t kCallsMorePerStep = 32;
@@ -97,7 +100,7 @@ class PreArm {
   // 45 page-table entries of 24 ns.
   static constexpr size_t kBridgedPages = 32;
   // Processor time of protecting an extent up to which it is let go as a whole.
-  static constexpr int64_t kCheapNanos = 3000;
+  static constexpr uint64_t kCheapNanos = 3000;
   static constexpr size_t kWords = kPagesPerExtent / 64;
 
   enum : uint8_t { kOpen, kHeld, kNoted };

@@ -48,8 +48,11 @@ const NATIVE_BYTES_PER_EXTENT = 704;
  *  speed. It gives most of it back when that is in the file; the rest is for updates out of place, for
  *  which a byte does more than in the pool. */
 const NATIVE_SHARE = 7 / 8;
+/** But so much is left for updates out of place: without any, writes undo the protection as fast as it is
+ *  made. */
+const PLACEMENT_BYTES_MIN = 4 * 1024 * 1024;
 /** Left over for what a run causes in passing: page tables, stacks, compiled code. */
-const MARGIN_BYTES = 1280 * 1024;
+const MARGIN_BYTES = 1536 * 1024;
 
 /** Steps before the cut is made with whatever is left. A few are enough (native/snapshot/pre_arm.h). */
 const APPROACH_STEPS_MAX = 100;
@@ -117,7 +120,9 @@ export function waitForCheckpoint(): void {
 /** What the native side may take; never less than it needs. */
 function nativeBound(request: CheckpointRequest, extents: Uint8Array): number {
   const least = NATIVE_BYTES_FIXED + NATIVE_BYTES_PER_EXTENT * extents.length;
-  return Math.max(Math.floor(request.memoryBytesMax * NATIVE_SHARE), least);
+  const bound = request.memoryBytesMax;
+  const share = Math.min(Math.floor(bound * NATIVE_SHARE), bound - PLACEMENT_BYTES_MIN);
+  return Math.max(share, least);
 }
 
 /** What updates out of place may take now: what the native side does not hold. */
