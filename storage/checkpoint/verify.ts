@@ -4,6 +4,7 @@
 
 import { databaseCount } from '../heap.js';
 import { hashesExpiring, verifyFields } from '../keyspace/field_expiry.js';
+import '../keyspace/keyspace.js'; // tells verifyRetired() what a flushed database is
 import { extentCount } from '../memory/arena.js';
 import {
   bitmapWord,
