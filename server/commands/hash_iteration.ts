@@ -31,7 +31,13 @@ import type { Client } from '../client.js';
 import { replyError } from '../reply_error.js';
 import { MISSING_ARRAY, MISSING_NULL, MISSING_SCAN, readHash } from './hash_access.js';
 import { readInt64 } from './integer_arguments.js';
-import { matchesPattern, readCursor, readScanOptions, scanOptions } from './iteration.js';
+import {
+  matchesPattern,
+  randomWord,
+  readCursor,
+  readScanOptions,
+  scanOptions,
+} from './iteration.js';
 
 /** HSCAN key cursor [MATCH pattern] [COUNT count] */
 export function hscan(client: Client): void {
@@ -153,11 +159,18 @@ function replyRandom(ref: Ref, wanted: number, withValues: boolean): void {
     }
   } else if (number === count) {
     forEachField(ref, replyField);
-  } else if (isHashTable(headerOf(ref)) && number * DRAWN_SHARE <= count) {
+  } else if (isDrawn(ref, number, count)) {
     draw(hashTable(ref, headerOf(ref)), number, replyField);
   } else {
     sample(ref, number, count, replyField);
   }
+}
+
+/** Where most fields have expired and wait for the cron, the dice would fall on those again and again. */
+function isDrawn(ref: Ref, wanted: number, count: number): boolean {
+  const header = headerOf(ref);
+  if (!isHashTable(header) || wanted * DRAWN_SHARE > count) return false;
+  return dueFields(hashTable(ref, header)) <= count;
 }
 
 /** Replies different fields of a large table. */
@@ -216,8 +229,4 @@ function pickByWalk(ref: Ref, index: number): void {
     if (!isExpired(element, headerOf(element)) && left-- === 0) found = element;
   });
   locateField(found);
-}
-
-function randomWord(): number {
-  return (Math.random() * 4294967296) >>> 0;
 }

@@ -156,3 +156,8 @@ export function readCursor(i: number): number {
   const value = text[0] === '-' ? BigInt.asUintN(64, -magnitude) : magnitude;
   return Number(value % BigInt(CURSORS));
 }
+
+/** A uniform 32-bit unsigned number: fast, and not for secrets. */
+export function randomWord(): number {
+  return (Math.random() * 4294967296) >>> 0;
+}

@@ -17,6 +17,7 @@ import type { Client } from '../client.js';
 import { alsoChanged, keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { readDatabaseIndex } from './database_index.js';
+import { randomWord } from './iteration.js';
 import {
   lookAheadKeys,
   lookupArgument,
@@ -77,10 +78,6 @@ export function randomkey(client: Client): void {
     }
     deleteExpiredEntry(client.database, ref);
   }
-}
-
-function randomWord(): number {
-  return (Math.random() * 4294967296) >>> 0;
 }
 
 export function rename(client: Client): void {

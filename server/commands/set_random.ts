@@ -22,8 +22,9 @@ import type { Client } from '../client.js';
 import { keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { readInt64 } from './integer_arguments.js';
+import { randomWord } from './iteration.js';
 import { expectType, readKey, writeKey } from './keys_access.js';
-import { randomWord, replyMember, replyMembers, replyPicked, takeFromCursor } from './set_value.js';
+import { replyMember, replyMembers, replyPicked, takeFromCursor } from './set_value.js';
 import { deleteIfEmpty, writableSet } from './sets.js';
 
 /** Of more than one in so many members a walk is taken, and not single draws. */

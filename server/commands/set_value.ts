@@ -158,11 +158,6 @@ export function replyPicked(): void {
   else reply.bulk(span.view, span.offset, span.length);
 }
 
-/** A uniform 32-bit unsigned number: fast, and not for secrets. */
-export function randomWord(): number {
-  return (Math.random() * 4294967296) >>> 0;
-}
-
 /** All members of a set as replies, without a header. */
 export function replyMembers(ref: Ref, cursor: SetCursor): void {
   cursor.open(ref);
