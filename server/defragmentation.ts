@@ -29,9 +29,10 @@ let asked = false;
 let beganMillis = 0;
 let retriedMillis = 0;
 
-/** INFO active_defrag_running: percent of the time that is used. */
+/** INFO active_defrag_running: percent of the time that is used. 0 as soon as a checkpoint has ended the
+ *  pass, although the timer of its next slice is still set. */
 export function defragmentationEffort(): number {
-  return effort;
+  return isCompacting() ? effort : 0;
 }
 
 /** How long the pass has been going on, in milliseconds; 0 when there is none. */
