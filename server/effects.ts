@@ -16,6 +16,12 @@ export function keyChanged(databaseIndex: number, index: number): void {
   if (isObserved()) noteKey(databaseIndex, args.latin1(index));
 }
 
+/** keyChanged() for a change of `elements` elements of the key's value, which count as a change each. */
+export function elementsChanged(databaseIndex: number, index: number, elements: number): void {
+  keyChanged(databaseIndex, index);
+  changes.sinceLastSave += elements - 1;
+}
+
 /** keyChanged() for a key that is not an argument; bytes as latin1. */
 export function namedKeyChanged(databaseIndex: number, key: string): void {
   changes.sinceLastSave++;

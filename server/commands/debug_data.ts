@@ -33,13 +33,13 @@ import { databaseChanged, namedKeyChanged } from '../effects.js';
 import { randomWord } from '../random.js';
 import { replyError } from '../reply_error.js';
 import { runtime } from '../runtime.js';
-import { peekKey, replyOutOfMemory } from './keys_access.js';
+import { lookupArgument, replyOutOfMemory } from './keys_access.js';
 import { encodingName } from './object.js';
 import { textLength } from './string_value.js';
 
 /** DEBUG OBJECT key */
 export function debugObject(client: Client): void {
-  const ref = peekKey(client, 2);
+  const ref = lookupArgument(client.database, 2);
   if (ref === NULL_REF) {
     replyError(errors.NO_SUCH_KEY);
     return;
@@ -82,7 +82,7 @@ function describeTable(table: Ref): string {
 
 /** DEBUG HTSTATS-KEY key: of a hash or a set that is large enough to be a table. */
 export function debugKeyTableStats(client: Client): void {
-  const ref = peekKey(client, 2);
+  const ref = lookupArgument(client.database, 2);
   const type = ref === NULL_REF ? 0 : headerOf(ref) & TYPE_MASK;
   if (ref === NULL_REF) replyError(errors.NO_SUCH_KEY);
   else if (type === TYPE_SET && !isIntegerSet(ref)) reply.verbatim(describeSet(ref), 'txt');

@@ -360,5 +360,5 @@ function storeFound(client: Client, found: readonly Found[], request: Search): v
     replyOutOfMemory();
     return;
   }
-  storeResult(client, storeKey, result);
+  storeResult(client, storeKey, result, found.length);
 }

@@ -9,7 +9,7 @@ import { headerOf, TYPE_HASH } from '../../storage/structures/entry.js';
 import { writableEntry } from '../../storage/structures/entry_table.js';
 import { createHash, hashLimits, isEmptyHash, isHashTable } from '../../storage/values/hash.js';
 import type { Client } from '../client.js';
-import { changes, keyChanged } from '../effects.js';
+import { elementsChanged } from '../effects.js';
 import { runtime } from '../runtime.js';
 import { expectType, readKey, replyOutOfMemory, writeKey } from './keys_access.js';
 
@@ -117,21 +117,19 @@ export function closeHash(client: Client, ref: Ref, fields: number): boolean {
     replyOutOfMemory();
     return false;
   }
-  keyChanged(client.databaseIndex, 1);
-  changes.sinceLastSave += fields - 1;
+  elementsChanged(client.databaseIndex, 1, fields);
   return true;
 }
 
 /** Ends a change that failed after `fields` fields were set: these stay, but a new hash is not made. */
 export function abandonHash(client: Client, ref: Ref, fields: number): void {
   if (isNew) freeEntry(ref);
-  else if (fields > 0) keyChanged(client.databaseIndex, 1);
+  else if (fields > 0) elementsChanged(client.databaseIndex, 1, fields);
 }
 
 /** Ends a change that took `fields` fields away; the key goes with the last one. */
 export function closeShrunk(client: Client, ref: Ref, fields: number): void {
   if (isEmptyHash(ref)) deleteEntry(client.database, ref);
   if (fields === 0) return;
-  keyChanged(client.databaseIndex, 1);
-  changes.sinceLastSave += fields - 1;
+  elementsChanged(client.databaseIndex, 1, fields);
 }

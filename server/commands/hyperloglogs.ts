@@ -39,7 +39,7 @@ import {
 } from '../../storage/values/hyperloglog/sparse.js';
 import { isInteger, locateString } from '../../storage/values/string.js';
 import type { Client } from '../client.js';
-import { keyChanged } from '../effects.js';
+import { elementsChanged, keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { runtime } from '../runtime.js';
 import { expectString, readKey, replyOutOfMemory, writeKey } from './keys_access.js';
@@ -102,36 +102,36 @@ export function pfadd(client: Client): void {
     }
     takeSketch(span.view, span.offset, span.length);
   }
-  let changed = ref === NULL_REF;
+  let changed = ref === NULL_REF ? 1 : 0;
   let outcome = CHANGED;
   for (let i = 2; i < args.count && outcome !== CORRUPT; i++) {
     observe(args.buffer, args.offsets[i]!, args.lengths[i]!);
     outcome = raiseRegister(observation.index, observation.run, config.hllSparseMaxBytes);
-    if (outcome === CHANGED) changed = true;
+    if (outcome === CHANGED) changed++;
   }
-  if (changed) {
+  if (changed > 0) {
     if (!storeSketch(client, 1, ref)) return;
-    keyChanged(client.databaseIndex, 1);
+    elementsChanged(client.databaseIndex, 1, changed);
   } else {
     markModified(ref);
   }
   if (outcome === CORRUPT) replyError(errors.HLL_CORRUPT);
-  else reply.integer(changed ? 1 : 0);
+  else reply.integer(changed > 0 ? 1 : 0);
 }
 
 /** PFADD to the dense HyperLogLog at `span`. */
 function addToDense(client: Client): void {
   const { view, offset } = span;
-  let changed = false;
+  let changed = 0;
   for (let i = 2; i < args.count; i++) {
     observe(args.buffer, args.offsets[i]!, args.lengths[i]!);
-    if (raiseDenseRegister(view, offset, observation.index, observation.run)) changed = true;
+    if (raiseDenseRegister(view, offset, observation.index, observation.run)) changed++;
   }
-  if (changed) {
+  if (changed > 0) {
     forgetCardinality(view, offset);
-    keyChanged(client.databaseIndex, 1);
+    elementsChanged(client.databaseIndex, 1, changed);
   }
-  reply.integer(changed ? 1 : 0);
+  reply.integer(changed > 0 ? 1 : 0);
 }
 
 /** PFCOUNT key [key ...] */

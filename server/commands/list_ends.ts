@@ -10,11 +10,11 @@ import { writableEntry } from '../../storage/structures/entry_table.js';
 import { elementCount } from '../../storage/structures/list_directory.js';
 import { listLength } from '../../storage/values/list.js';
 import type { Client } from '../client.js';
+import { elementsChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { replyOutOfMemory, writeKey } from './keys_access.js';
 import {
   createList,
-  elementsChanged,
   expectList,
   pushArguments,
   removeFromEnd,
@@ -65,7 +65,7 @@ function push(client: Client, atFront: boolean, creates: boolean): void {
     replyOutOfMemory();
     return;
   }
-  elementsChanged(client, 1, args.count - 2);
+  elementsChanged(client.databaseIndex, 1, args.count - 2);
   reply.integer(elementCount()); // of the list in hand
 }
 

@@ -12,7 +12,7 @@ import { span } from '../../storage/structures/entry.js';
 import { writableEntry } from '../../storage/structures/entry_table.js';
 import { dropElements, listLength, locateEnd, pushElement } from '../../storage/values/list.js';
 import type { Client } from '../client.js';
-import { keyChanged } from '../effects.js';
+import { alsoChanged, keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { lookupArgument, replyOutOfMemory, writeKey } from './keys_access.js';
 import { createList, expectList, removeFromEnd, replyFromEnd } from './list_value.js';
@@ -85,7 +85,7 @@ export function moveElement(
       dropElements(ref, fromFront, 1);
     }
   } else if (pushMoved(client, target, toFront, element, length)) {
-    keyChanged(client.databaseIndex, 2);
+    alsoChanged(client.databaseIndex, 2);
     removeFromEnd(client, 1, lookupArgument(client.database, 1), fromFront, 1);
     reply.bulk(element, 0, length);
     return;

@@ -17,7 +17,7 @@ import {
 } from '../../storage/values/list.js';
 import * as at from '../../storage/values/list_cursor.js';
 import type { Client } from '../client.js';
-import { changes, keyChanged } from '../effects.js';
+import { elementsChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 
 /** True when the entry is a list; else replies WRONGTYPE. */
@@ -55,12 +55,6 @@ function bytesFrom(first: number): number {
   return bytes;
 }
 
-/** Notes a change of the key in argument `key` by several elements, which count as a change each. */
-export function elementsChanged(client: Client, key: number, elements: number): void {
-  keyChanged(client.databaseIndex, key);
-  changes.sinceLastSave += elements - 1;
-}
-
 /** Removes elements from an end of the list of the key in argument `key`; the key goes with the last one. */
 export function removeFromEnd(
   client: Client,
@@ -71,7 +65,7 @@ export function removeFromEnd(
 ): void {
   if (elements === listLength(ref)) deleteEntry(client.database, ref);
   else dropElements(writableEntry(client.database, ref), atFront, elements);
-  elementsChanged(client, key, elements);
+  elementsChanged(client.databaseIndex, key, elements);
 }
 
 /** Replies the first or the last element. */

@@ -16,12 +16,12 @@ import {
 } from '../../storage/values/list.js';
 import * as at from '../../storage/values/list_cursor.js';
 import type { Client } from '../client.js';
-import { keyChanged } from '../effects.js';
+import { elementsChanged, keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { clipIndexes, range, readRange } from './index_range.js';
 import { readInt64 } from './integer_arguments.js';
 import { readKey, replyOutOfMemory, writeKey } from './keys_access.js';
-import { elementsChanged, expectList, replyElements } from './list_value.js';
+import { expectList, replyElements } from './list_value.js';
 
 /** LLEN key */
 export function llen(client: Client): void {
@@ -129,7 +129,7 @@ export function lrem(client: Client): void {
   }
   if (removed > 0) {
     if (listLength(ref) === 0) deleteEntry(client.database, ref);
-    elementsChanged(client, 1, removed);
+    elementsChanged(client.databaseIndex, 1, removed);
   }
   reply.integer(removed);
 }
@@ -153,7 +153,7 @@ export function ltrim(client: Client): void {
   } else {
     deleteEntry(client.database, found);
   }
-  elementsChanged(client, 1, length - kept);
+  elementsChanged(client.databaseIndex, 1, length - kept);
   reply.ok();
 }
 

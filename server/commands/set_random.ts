@@ -19,7 +19,7 @@ import {
   setTable,
 } from '../../storage/values/set.js';
 import type { Client } from '../client.js';
-import { keyChanged } from '../effects.js';
+import { elementsChanged, keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { readInt64 } from './integer_arguments.js';
 import { randomWord } from './iteration.js';
@@ -87,7 +87,7 @@ function popSome(client: Client): void {
     reply.set(wanted);
     for (let i = 0; i < wanted; i++) popOne(ref);
   }
-  keyChanged(client.databaseIndex, 1);
+  elementsChanged(client.databaseIndex, 1, Math.min(wanted, count));
 }
 
 /** SRANDMEMBER key [count] */

@@ -16,7 +16,7 @@ import {
   setTable,
 } from '../../storage/values/set.js';
 import type { Client } from '../client.js';
-import { keyChanged } from '../effects.js';
+import { elementsChanged, keyChanged } from '../effects.js';
 import { expectType, readKey, replyOutOfMemory, writeKey } from './keys_access.js';
 import { addMember, hasMember, removeMember, replyMembers, takeArgument } from './set_value.js';
 
@@ -49,7 +49,7 @@ export function sadd(client: Client): void {
     replyOutOfMemory();
     return;
   }
-  if (count > 0) keyChanged(client.databaseIndex, 1);
+  if (count > 0) elementsChanged(client.databaseIndex, 1, count);
   reply.integer(count);
 }
 
@@ -112,7 +112,7 @@ export function srem(client: Client): void {
   }
   if (removed > 0) {
     deleteIfEmpty(client, ref);
-    keyChanged(client.databaseIndex, 1);
+    elementsChanged(client.databaseIndex, 1, removed);
   }
   reply.integer(removed);
 }

@@ -23,7 +23,7 @@ import {
   walkedScore,
 } from '../../storage/values/sorted_set.js';
 import type { Client } from '../client.js';
-import { keyChanged } from '../effects.js';
+import { elementsChanged, keyChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { runtime } from '../runtime.js';
 import { range, readRange } from './index_range.js';
@@ -288,9 +288,9 @@ function copyRanks(source: Ref, result: Ref): boolean {
   return true;
 }
 
-/** Puts a sorted set in place of what the key in argument i holds, and replies how many members it
- *  has; one that has none goes, and so does the key. */
-export function storeResult(client: Client, i: number, result: Ref): void {
+/** Puts a sorted set in place of what the key in argument i holds, which counts as `changed` changes, and replies
+ *  how many members it has; one that has none goes, and so does the key. */
+export function storeResult(client: Client, i: number, result: Ref, changed = 1): void {
   const count = cardinality(result);
   if (count === 0) {
     freeSortedSet(result);
@@ -302,7 +302,7 @@ export function storeResult(client: Client, i: number, result: Ref): void {
     replyOutOfMemory();
     return;
   }
-  keyChanged(client.databaseIndex, i);
+  elementsChanged(client.databaseIndex, i, changed);
   reply.integer(count);
 }
 
@@ -383,5 +383,5 @@ export function removeSpan(client: Client, i: number, ref: Ref, start: number, e
   if (end === start) return;
   if (end - start === cardinality(ref)) deleteEntry(client.database, ref);
   else removeRanks(writableEntry(client.database, ref), start, end);
-  keyChanged(client.databaseIndex, i);
+  elementsChanged(client.databaseIndex, i, end - start);
 }

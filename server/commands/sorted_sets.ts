@@ -16,7 +16,7 @@ import {
   removeLocated,
 } from '../../storage/values/sorted_set.js';
 import type { Client } from '../client.js';
-import { keyChanged } from '../effects.js';
+import { elementsChanged } from '../effects.js';
 import { replyError } from '../reply_error.js';
 import { expectSortedSet, readKey, writeKey } from './keys_access.js';
 import { readScore } from './score_arguments.js';
@@ -137,13 +137,14 @@ function addScored(client: Client, first: number, step: number, all: Float64Arra
   } else if (!adding.xx) {
     error = putNewPairs(client, first, step, all);
   }
-  if (adding.added + adding.updated > 0) keyChanged(client.databaseIndex, 1);
+  const changed = adding.added + adding.updated;
+  if (changed > 0) elementsChanged(client.databaseIndex, 1, changed);
   if (error !== null) replyError(error);
   else if (adding.incr) {
     if (Number.isNaN(adding.score)) reply.null();
     else reply.double(adding.score);
   } else {
-    reply.integer(adding.ch ? adding.added + adding.updated : adding.added);
+    reply.integer(adding.ch ? changed : adding.added);
   }
 }
 
@@ -272,6 +273,6 @@ export function zrem(client: Client): void {
     }
     removeLocated(ref);
   }
-  if (removed > 0) keyChanged(client.databaseIndex, 1);
+  if (removed > 0) elementsChanged(client.databaseIndex, 1, removed);
   reply.integer(removed);
 }
