@@ -179,10 +179,17 @@ function cellBounds({ column, row, steps }: Cell): Bounds {
   };
 }
 
-/** The cell so many columns and rows away; the map goes round at its edges. */
+/**
+ * The cell so many columns and rows away; the map goes round at its edges. A place at the very edge lies in a
+ * column or row beyond the last one, as its number does, and what is not moved stays there.
+ */
 function neighbour({ column, row, steps }: Cell, columns: number, rows: number): Cell {
   const mask = 2 ** steps - 1;
-  return { column: (column + columns) & mask, row: (row + rows) & mask, steps };
+  return {
+    column: columns === 0 ? column : (column + columns) & mask,
+    row: rows === 0 ? row : (row + rows) & mask,
+    steps,
+  };
 }
 
 /** Whether the cell and its neighbours reach as far as the bounds. */

@@ -33,7 +33,7 @@ const serial = (g: Generator): number => g.random.below(120);
 const member = (g: Generator): Arg => `place:${serial(g)}`;
 
 function point(g: Generator): [Arg, Arg] {
-  if (g.random.chance(0.02)) {
+  if (g.random.chance(0.04)) {
     return g.random.pick([
       ['200', '1'],
       ['1', '86'],
@@ -41,6 +41,8 @@ function point(g: Generator): [Arg, Arg] {
       ['1', ''],
       ['-180', '-85.05112878'],
       ['180', '85.05112878'],
+      ['-180', '85.05112878'],
+      ['180', '48.01'],
       ['-180.1', '1e300'],
     ]);
   }
@@ -141,6 +143,19 @@ export function seedPlaces(): Command[] {
   return [
     ['SET', 'str', 'text'],
     ['GEOADD', 'g1', ...places],
+    [
+      'GEOADD',
+      'g1',
+      '180',
+      '85.05112878',
+      'edge:1',
+      '-180',
+      '85.05112878',
+      'edge:2',
+      '180',
+      '48',
+      'edge:3',
+    ],
     ['ZADD', 'g2', 1, 'place:1', 4503599627370495, 'place:2'],
   ];
 }
