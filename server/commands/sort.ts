@@ -1,5 +1,5 @@
 // SORT and SORT_RO: the elements of a list, a set or a sorted set, ordered as numbers or texts, by themselves
-// or by the strings that a pattern finds for them.
+// or by the strings or fields of hashes that a pattern finds for them.
 //
 // All that is sorted is copied first: a look-up by a pattern may delete an expired key, and the destination
 // may be the source. Takes O(N + M log M) at once, as in Redis; the command is marked as slow and dangerous.

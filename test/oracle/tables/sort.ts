@@ -8,7 +8,31 @@ export const SORT_KEYS: readonly string[] = ['l1', 'l2', 's1', 's2', 'z1', 'z2',
 
 const NUMBERS = ['1', '2', '3', '10', '-5', '2.5', '1e3', '-inf', '0x10', '007'];
 const TEXTS = ['a', 'b', 'B', 'abc', 'ab', '', '10', '9', 'c\xff', '\x80'];
-const PATTERNS = ['w_*', 'w_*x', '*', '#', 'nosuch_*', 'w_', '*_w', 'w_*\0*', 'w_*->f', ''];
+/** What names fields of hashes, and what only looks like it. */
+const FIELDS = [
+  'h_*->f',
+  'h_*->g',
+  'h_*x->f',
+  'h_*->',
+  'h_*->f\0',
+  'h_*-> f',
+  'h_*->f->g',
+  '*->f',
+  'h_->*',
+];
+const PATTERNS = [
+  'w_*',
+  'w_*x',
+  '*',
+  '#',
+  'nosuch_*',
+  'w_',
+  '*_w',
+  'w_*\0*',
+  'w_*->f',
+  '',
+  ...FIELDS,
+];
 
 /** Equal to 'a' where texts end at a zero byte: for lists, which have an order of their own. */
 const ENDED = ['a\0b', 'a\0a'];
@@ -45,7 +69,7 @@ const options = (g: Generator, stores: boolean): Arg[] =>
     ],
     [0.3, () => ['GET', pattern(g)]],
     [0.2, () => ['GET', '#']],
-    [0.25, () => ['BY', g.random.pick(['w_*', 'w_*x'])]],
+    [0.25, () => ['BY', g.random.pick(['w_*', 'w_*x', 'h_*->f'])]],
     [stores ? 0.3 : 0.03, () => ['STORE', g.random.pick(['out', 'over'])]],
     [0.02, () => [g.random.pick(['GET', 'LIMIT', 'STORE', 'junk', ''])]],
   ]);
@@ -85,6 +109,7 @@ export const sortCommands: CommandTable = {
     ],
   },
   SET: { weight: 2, args: (g) => [`w_${g.random.pick(ALL)}`, weight(g)] },
+  HSET: { weight: 2, args: (g) => [`h_${g.random.pick(ALL)}`, 'f', weight(g)] },
   LRANGE: { weight: 2, args: (g) => [g.random.pick(['out', 'over', g.key()]), 0, -1] },
   TYPE: (g) => [g.random.pick(['out', 'over', g.key()])],
   SETEX: { weight: 0.3, args: () => ['over', 1_000_000, 'text'] },
@@ -101,6 +126,7 @@ export function seedSort(g: Generator): Command[] {
     ...ALL.flatMap((element, i): Command[] => [
       ['SET', `w_${element}`, weights[i]!],
       ['SET', `w_${element}x`, `${weights[i]!}.5`],
+      ['HSET', `h_${element}`, 'f', weights[i]!, 'g', element, ' f', 'blank', 'f->g', 'arrow'],
     ]),
     ['RPUSH', 'l1', ...elements(g)],
     ['SADD', 's1', ...elements(g)],
