@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { native, type ReactorHandle } from '../native/index.js';
 import { setBulkBytesMax } from '../protocol/resp_parser.js';
 import { fillHeap, recoverHeap } from '../storage/checkpoint/recovery.js';
+import { rehearseRun } from '../storage/checkpoint/rehearsal.js';
 import { waitForCheckpoint } from '../storage/checkpoint/run.js';
 import { arena } from '../storage/memory/arena.js';
 import { populateAhead } from '../storage/memory/extents.js';
@@ -35,6 +36,7 @@ export function startEngine(): void {
   );
   native.shortenSlice();
   const isFilling = recover();
+  rehearseRun();
   populateAhead();
   reactor = startReactor();
   listeners = openListeners(reactor, noteUnixListener);

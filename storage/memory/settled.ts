@@ -153,11 +153,14 @@ export function relocatedPeak(): number {
 function rehearse(): void {
   active = true;
   unsettled[0] = 1;
+  const before = states[0]!; // of the root page, which no run covers yet
   for (let i = 0; i < REHEARSALS; i++) {
-    epoch = i % 2 === 0 ? NO_EPOCH : states[0]! >>> 2;
+    states[0] = i % 3; // pending, being copied, settled
+    epoch = i % 2 === 0 ? NO_EPOCH : 0;
     isSettled(1 as Ref, i);
     isUnsettled(0);
   }
+  states[0] = before;
   active = false;
   unsettled[0] = 0;
 }
