@@ -14,10 +14,10 @@ const VALUE_BYTES = 64;
 const REFILL_LEAST = 16;
 const REFILL_RANGE = 128;
 
-/** The resident size is steady when it changed by no more than that share for so many seconds. */
+/** The resident size is steady when so many looks at it found no larger change. */
 const STEADY_SHARE = 0.01;
-const STEADY_SECONDS = 3;
-const STEADY_SECONDS_MAX = 60;
+const STEADY_LOOKS = 3;
+const LOOKS_MAX = 60;
 
 /** One type of element. A new type is a line here. */
 interface ElementRow {
@@ -59,11 +59,17 @@ export const memory: Workload = {
     'that the user stored. After churn: a random half of the keys is deleted and as many others are set, ' +
     `values of ${REFILL_LEAST} to ${REFILL_LEAST + REFILL_RANGE - 1} bytes; the figure is the resident size ` +
     'over that of a fresh process that was given the same keys and values at once. All sizes are read when ' +
-    `they have not changed by more than ${STEADY_SHARE * 100} % for ${STEADY_SECONDS} seconds: memory goes back to the ` +
+    `they have not changed by more than ${STEADY_SHARE * 100} % for a few seconds: memory goes back to the ` +
     'system, and data is moved together, in the background.',
   options: {
     keys: { about: 'small keys', whole: [5_000_000], quick: [500_000] },
     rounds: { about: 'rounds', whole: [2], quick: [1] },
+    steady: {
+      about: 'seconds without a change before a size is read',
+      whole: [3],
+      quick: [3],
+      fraction: true,
+    },
   },
   run,
 };
@@ -79,14 +85,14 @@ async function run(bench: Bench): Promise<Measurement> {
     for (const row of ELEMENTS) {
       bench.steps.step(`${name}: ${row.label}`);
       const count = Math.ceil(keys * row.share);
-      const bytes = await residentAfter(entrant, (port) => row.load(port, count));
+      const bytes = await residentAfter(bench, entrant, (port) => row.load(port, count));
       element.add(row.id, entrant.side, bytes / count - row.ownBytes);
     }
     bench.steps.step(`${name}: churn`);
     const churn = planChurn(keys, bench.seed);
-    const after = await residentAfter(entrant, (port) => loadAndChurn(port, churn));
+    const after = await residentAfter(bench, entrant, (port) => loadAndChurn(port, churn));
     bench.steps.step(`${name}: the same data, fresh`);
-    const fresh = await residentAfter(entrant, (port) => loadFinal(port, churn));
+    const fresh = await residentAfter(bench, entrant, (port) => loadFinal(port, churn));
     churned.add('string-64', entrant.side, after / fresh);
   });
   return { comparisons: compare(element, churned) };
@@ -121,25 +127,27 @@ function compare(element: Figures, churned: Figures): Comparison[] {
 
 /** Growth of a fresh process's resident size while `load` runs. */
 async function residentAfter(
+  bench: Bench,
   entrant: Entrant,
   load: (port: number) => Promise<void>,
 ): Promise<number> {
   const server = await ServerProcess.start(entrant);
   try {
-    const empty = server.residentBytes();
+    const seconds = bench.one('steady');
+    const empty = await steadyBytes(server, seconds);
     await load(server.port);
-    return (await steadyBytes(server)) - empty;
+    return (await steadyBytes(server, seconds)) - empty;
   } finally {
     await server.stop();
   }
 }
 
-/** The resident size once it is steady, or after STEADY_SECONDS_MAX. */
-async function steadyBytes(server: ServerProcess): Promise<number> {
+/** The resident size once it is steady for so many seconds, or after LOOKS_MAX looks. */
+async function steadyBytes(server: ServerProcess, seconds: number): Promise<number> {
   let reference = server.residentBytes();
   let steady = 0;
-  for (let second = 0; second < STEADY_SECONDS_MAX && steady < STEADY_SECONDS; second++) {
-    await delay(1000);
+  for (let look = 0; look < LOOKS_MAX && steady < STEADY_LOOKS; look++) {
+    await delay((seconds * 1000) / STEADY_LOOKS);
     const bytes = server.residentBytes();
     steady++;
     if (Math.abs(bytes - reference) <= reference * STEADY_SHARE) continue;

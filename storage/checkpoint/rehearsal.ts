@@ -23,7 +23,7 @@ import {
   useAllExtents,
 } from '../memory/allocator.js';
 import { wordWindows } from '../memory/arena.js';
-import { DENSE, describeExtents } from '../memory/extents.js';
+import { DENSE, describeExtents, takePopulateStall } from '../memory/extents.js';
 import {
   DATABASE_EXPIRY_WORD,
   DATABASE_ROOT_WORDS,
@@ -68,6 +68,7 @@ export function rehearseRun(): void {
   btree.freeAll(root, DATABASE_EXPIRY_WORD);
   free(root, ROOT_BYTES, DENSE);
   dropEmptyCursors();
+  takePopulateStall(); // nobody waited for it
 }
 
 /** Writes every key: bytes and integers, with and without expiry, in the same slot and another. */

@@ -51,7 +51,10 @@ describeWithPeer('npm run bench', () => {
   });
 
   test('memory', async () => {
-    const { result } = await bench('memory', '--keys', '50000', '--rounds', '1');
+    const { result } = await bench(
+      'memory',
+      ...['--keys', '200000', '--rounds', '1', '--steady', '0.1'],
+    );
     expectRows(result.comparisons?.[0], 2, 1);
     expectRows(result.comparisons?.[1], 1, 1);
   });
