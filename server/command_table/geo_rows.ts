@@ -1,6 +1,7 @@
 // Rows of the commands on places, which are sorted sets of geohashes.
 import { geoadd, geodist, geohash, geopos } from '../commands/geo.js';
 import { geosearch, geosearchstore } from '../commands/geo_search.js';
+import { CENTRE_AND_SHAPE, COUNT_ANY, ORDER, WITH_PLACE } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 
@@ -123,84 +124,10 @@ export const geoRows: readonly CommandRow[] = [
     history: [['7.0.0', 'Added support for uppercase unit names.']],
     arguments: [
       { name: 'key', type: 'key', keySpec: 0 },
-      {
-        name: 'from',
-        type: 'oneof',
-        arguments: [
-          { name: 'member', type: 'string', token: 'FROMMEMBER' },
-          {
-            name: 'longitude_latitude',
-            type: 'block',
-            token: 'FROMLONLAT',
-            arguments: [
-              { name: 'longitude', type: 'double' },
-              { name: 'latitude', type: 'double' },
-            ],
-          },
-        ],
-      },
-      {
-        name: 'by',
-        type: 'oneof',
-        arguments: [
-          {
-            name: 'circle',
-            type: 'block',
-            arguments: [
-              { name: 'radius', type: 'double', token: 'BYRADIUS' },
-              {
-                name: 'unit',
-                type: 'oneof',
-                arguments: [
-                  { name: 'm', type: 'pure-token', token: 'M' },
-                  { name: 'km', type: 'pure-token', token: 'KM' },
-                  { name: 'ft', type: 'pure-token', token: 'FT' },
-                  { name: 'mi', type: 'pure-token', token: 'MI' },
-                ],
-              },
-            ],
-          },
-          {
-            name: 'box',
-            type: 'block',
-            arguments: [
-              { name: 'width', type: 'double', token: 'BYBOX' },
-              { name: 'height', type: 'double' },
-              {
-                name: 'unit',
-                type: 'oneof',
-                arguments: [
-                  { name: 'm', type: 'pure-token', token: 'M' },
-                  { name: 'km', type: 'pure-token', token: 'KM' },
-                  { name: 'ft', type: 'pure-token', token: 'FT' },
-                  { name: 'mi', type: 'pure-token', token: 'MI' },
-                ],
-              },
-            ],
-          },
-        ],
-      },
-      {
-        name: 'order',
-        type: 'oneof',
-        flags: ['optional'],
-        arguments: [
-          { name: 'asc', type: 'pure-token', token: 'ASC' },
-          { name: 'desc', type: 'pure-token', token: 'DESC' },
-        ],
-      },
-      {
-        name: 'count',
-        type: 'block',
-        flags: ['optional'],
-        arguments: [
-          { name: 'count', type: 'integer', token: 'COUNT' },
-          { name: 'any', type: 'pure-token', token: 'ANY', flags: ['optional'] },
-        ],
-      },
-      { name: 'withcoord', type: 'pure-token', token: 'WITHCOORD', flags: ['optional'] },
-      { name: 'withdist', type: 'pure-token', token: 'WITHDIST', flags: ['optional'] },
-      { name: 'withhash', type: 'pure-token', token: 'WITHHASH', flags: ['optional'] },
+      ...CENTRE_AND_SHAPE,
+      ORDER,
+      COUNT_ANY,
+      ...WITH_PLACE,
     ],
     handler: geosearch,
   },
@@ -209,10 +136,7 @@ export const geoRows: readonly CommandRow[] = [
     arity: -8,
     flags: ['write', 'denyoom'],
     categories: ['geo'],
-    keySpecs: [
-      { flags: ['OW', 'update'], begin: { index: 1 }, find: { lastKey: 0, keyStep: 1, limit: 0 } },
-      { flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: 0, keyStep: 1, limit: 0 } },
-    ],
+    keySpecs: [...keyRange(['OW', 'update'], 1), ...keyRange(['RO', 'access'], 2)],
     keys: [1, 2, 1],
     summary: 'Stores the places in a circle or a rectangle under a key.',
     since: '6.2.0',
@@ -223,81 +147,9 @@ export const geoRows: readonly CommandRow[] = [
     arguments: [
       { name: 'destination', type: 'key', keySpec: 0 },
       { name: 'source', type: 'key', keySpec: 1 },
-      {
-        name: 'from',
-        type: 'oneof',
-        arguments: [
-          { name: 'member', type: 'string', token: 'FROMMEMBER' },
-          {
-            name: 'longitude_latitude',
-            type: 'block',
-            token: 'FROMLONLAT',
-            arguments: [
-              { name: 'longitude', type: 'double' },
-              { name: 'latitude', type: 'double' },
-            ],
-          },
-        ],
-      },
-      {
-        name: 'by',
-        type: 'oneof',
-        arguments: [
-          {
-            name: 'circle',
-            type: 'block',
-            arguments: [
-              { name: 'radius', type: 'double', token: 'BYRADIUS' },
-              {
-                name: 'unit',
-                type: 'oneof',
-                arguments: [
-                  { name: 'm', type: 'pure-token', token: 'M' },
-                  { name: 'km', type: 'pure-token', token: 'KM' },
-                  { name: 'ft', type: 'pure-token', token: 'FT' },
-                  { name: 'mi', type: 'pure-token', token: 'MI' },
-                ],
-              },
-            ],
-          },
-          {
-            name: 'box',
-            type: 'block',
-            arguments: [
-              { name: 'width', type: 'double', token: 'BYBOX' },
-              { name: 'height', type: 'double' },
-              {
-                name: 'unit',
-                type: 'oneof',
-                arguments: [
-                  { name: 'm', type: 'pure-token', token: 'M' },
-                  { name: 'km', type: 'pure-token', token: 'KM' },
-                  { name: 'ft', type: 'pure-token', token: 'FT' },
-                  { name: 'mi', type: 'pure-token', token: 'MI' },
-                ],
-              },
-            ],
-          },
-        ],
-      },
-      {
-        name: 'order',
-        type: 'oneof',
-        flags: ['optional'],
-        arguments: [
-          { name: 'asc', type: 'pure-token', token: 'ASC' },
-          { name: 'desc', type: 'pure-token', token: 'DESC' },
-        ],
-      },
-      {
-        name: 'count',
-        type: 'block',
-        flags: ['optional'],
-        arguments: [
-          { name: 'count', type: 'integer', token: 'COUNT' },
-          { name: 'any', type: 'pure-token', token: 'ANY', flags: ['optional'] },
-        ],
-      },
+      ...CENTRE_AND_SHAPE,
+      ORDER,
+      COUNT_ANY,
       { name: 'storedist', type: 'pure-token', token: 'STOREDIST', flags: ['optional'] },
     ],
     handler: geosearchstore,

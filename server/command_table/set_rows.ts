@@ -12,7 +12,7 @@ import { spop, srandmember } from '../commands/set_random.js';
 import { sscan } from '../commands/set_scan.js';
 import { sadd, scard, sismember, smembers, smismember, smove, srem } from '../commands/sets.js';
 import type { CommandRow } from './command.js';
-import { keyRange } from './key_specs.js';
+import { countedKeys, keyRange } from './key_specs.js';
 
 export const setRows: readonly CommandRow[] = [
   {
@@ -191,13 +191,7 @@ export const setRows: readonly CommandRow[] = [
     arity: -3,
     flags: ['readonly', 'movablekeys'],
     categories: ['set'],
-    keySpecs: [
-      {
-        flags: ['RO', 'access'],
-        begin: { index: 1 },
-        find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 },
-      },
-    ],
+    keySpecs: countedKeys(['RO', 'access'], 1),
     summary: 'Counts the members that sets have in common.',
     since: '7.0.0',
     group: 'set',

@@ -1,5 +1,6 @@
 // Rows of SORT and SORT_RO.
 import { sort, sortReadOnly } from '../commands/sort.js';
+import { LIMIT, ORDER } from './argument_docs.js';
 import type { ArgumentDoc, CommandRow, KeySpec } from './command.js';
 import { keyRange, sortDestination } from './key_specs.js';
 
@@ -31,16 +32,7 @@ const COMPLEXITY =
 const ARGUMENTS: readonly ArgumentDoc[] = [
   { name: 'key', type: 'key', keySpec: 0 },
   { name: 'pattern', type: 'pattern', keySpec: 1, token: 'BY', flags: ['optional'] },
-  {
-    name: 'offset_count',
-    type: 'block',
-    token: 'LIMIT',
-    flags: ['optional'],
-    arguments: [
-      { name: 'offset', type: 'integer' },
-      { name: 'count', type: 'integer' },
-    ],
-  },
+  LIMIT,
   {
     name: 'pattern',
     type: 'pattern',
@@ -48,15 +40,7 @@ const ARGUMENTS: readonly ArgumentDoc[] = [
     token: 'GET',
     flags: ['optional', 'multiple', 'multiple_token'],
   },
-  {
-    name: 'order',
-    type: 'oneof',
-    flags: ['optional'],
-    arguments: [
-      { name: 'asc', type: 'pure-token', token: 'ASC' },
-      { name: 'desc', type: 'pure-token', token: 'DESC' },
-    ],
-  },
+  ORDER,
   { name: 'sorting', type: 'pure-token', token: 'ALPHA', flags: ['optional'] },
 ];
 

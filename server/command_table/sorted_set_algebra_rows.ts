@@ -8,7 +8,9 @@ import {
   zunion,
   zunionstore,
 } from '../commands/sorted_set_algebra.js';
+import { WEIGHTS_AND_AGGREGATE } from './argument_docs.js';
 import type { CommandRow } from './command.js';
+import { countedKeys, keyRange } from './key_specs.js';
 
 export const sortedSetAlgebraRows: readonly CommandRow[] = [
   {
@@ -16,13 +18,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arity: -3,
     flags: ['readonly', 'movablekeys'],
     categories: ['sortedset'],
-    keySpecs: [
-      {
-        flags: ['RO', 'access'],
-        begin: { index: 1 },
-        find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 },
-      },
-    ],
+    keySpecs: countedKeys(['RO', 'access'], 1),
     summary: 'Returns the union of sorted sets.',
     since: '6.2.0',
     group: 'sorted-set',
@@ -31,18 +27,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arguments: [
       { name: 'numkeys', type: 'integer' },
       { name: 'key', type: 'key', keySpec: 0, flags: ['multiple'] },
-      { name: 'weight', type: 'integer', token: 'WEIGHTS', flags: ['optional', 'multiple'] },
-      {
-        name: 'aggregate',
-        type: 'oneof',
-        token: 'AGGREGATE',
-        flags: ['optional'],
-        arguments: [
-          { name: 'sum', type: 'pure-token', token: 'SUM' },
-          { name: 'min', type: 'pure-token', token: 'MIN' },
-          { name: 'max', type: 'pure-token', token: 'MAX' },
-        ],
-      },
+      ...WEIGHTS_AND_AGGREGATE,
       { name: 'withscores', type: 'pure-token', token: 'WITHSCORES', flags: ['optional'] },
     ],
     handler: zunion,
@@ -52,14 +37,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arity: -4,
     flags: ['write', 'denyoom', 'movablekeys'],
     categories: ['sortedset'],
-    keySpecs: [
-      { flags: ['OW', 'update'], begin: { index: 1 }, find: { lastKey: 0, keyStep: 1, limit: 0 } },
-      {
-        flags: ['RO', 'access'],
-        begin: { index: 2 },
-        find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 },
-      },
-    ],
+    keySpecs: [...keyRange(['OW', 'update'], 1), ...countedKeys(['RO', 'access'], 2)],
     keys: [1, 1, 1],
     summary: 'Stores the union of sorted sets under a key.',
     since: '2.0.0',
@@ -70,18 +48,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
       { name: 'destination', type: 'key', keySpec: 0 },
       { name: 'numkeys', type: 'integer' },
       { name: 'key', type: 'key', keySpec: 1, flags: ['multiple'] },
-      { name: 'weight', type: 'integer', token: 'WEIGHTS', flags: ['optional', 'multiple'] },
-      {
-        name: 'aggregate',
-        type: 'oneof',
-        token: 'AGGREGATE',
-        flags: ['optional'],
-        arguments: [
-          { name: 'sum', type: 'pure-token', token: 'SUM' },
-          { name: 'min', type: 'pure-token', token: 'MIN' },
-          { name: 'max', type: 'pure-token', token: 'MAX' },
-        ],
-      },
+      ...WEIGHTS_AND_AGGREGATE,
     ],
     handler: zunionstore,
   },
@@ -90,13 +57,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arity: -3,
     flags: ['readonly', 'movablekeys'],
     categories: ['sortedset'],
-    keySpecs: [
-      {
-        flags: ['RO', 'access'],
-        begin: { index: 1 },
-        find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 },
-      },
-    ],
+    keySpecs: countedKeys(['RO', 'access'], 1),
     summary: 'Returns the intersection of sorted sets.',
     since: '6.2.0',
     group: 'sorted-set',
@@ -105,18 +66,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arguments: [
       { name: 'numkeys', type: 'integer' },
       { name: 'key', type: 'key', keySpec: 0, flags: ['multiple'] },
-      { name: 'weight', type: 'integer', token: 'WEIGHTS', flags: ['optional', 'multiple'] },
-      {
-        name: 'aggregate',
-        type: 'oneof',
-        token: 'AGGREGATE',
-        flags: ['optional'],
-        arguments: [
-          { name: 'sum', type: 'pure-token', token: 'SUM' },
-          { name: 'min', type: 'pure-token', token: 'MIN' },
-          { name: 'max', type: 'pure-token', token: 'MAX' },
-        ],
-      },
+      ...WEIGHTS_AND_AGGREGATE,
       { name: 'withscores', type: 'pure-token', token: 'WITHSCORES', flags: ['optional'] },
     ],
     handler: zinter,
@@ -126,14 +76,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arity: -4,
     flags: ['write', 'denyoom', 'movablekeys'],
     categories: ['sortedset'],
-    keySpecs: [
-      { flags: ['OW', 'update'], begin: { index: 1 }, find: { lastKey: 0, keyStep: 1, limit: 0 } },
-      {
-        flags: ['RO', 'access'],
-        begin: { index: 2 },
-        find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 },
-      },
-    ],
+    keySpecs: [...keyRange(['OW', 'update'], 1), ...countedKeys(['RO', 'access'], 2)],
     keys: [1, 1, 1],
     summary: 'Stores the intersection of sorted sets under a key.',
     since: '2.0.0',
@@ -144,18 +87,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
       { name: 'destination', type: 'key', keySpec: 0 },
       { name: 'numkeys', type: 'integer' },
       { name: 'key', type: 'key', keySpec: 1, flags: ['multiple'] },
-      { name: 'weight', type: 'integer', token: 'WEIGHTS', flags: ['optional', 'multiple'] },
-      {
-        name: 'aggregate',
-        type: 'oneof',
-        token: 'AGGREGATE',
-        flags: ['optional'],
-        arguments: [
-          { name: 'sum', type: 'pure-token', token: 'SUM' },
-          { name: 'min', type: 'pure-token', token: 'MIN' },
-          { name: 'max', type: 'pure-token', token: 'MAX' },
-        ],
-      },
+      ...WEIGHTS_AND_AGGREGATE,
     ],
     handler: zinterstore,
   },
@@ -164,13 +96,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arity: -3,
     flags: ['readonly', 'movablekeys'],
     categories: ['sortedset'],
-    keySpecs: [
-      {
-        flags: ['RO', 'access'],
-        begin: { index: 1 },
-        find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 },
-      },
-    ],
+    keySpecs: countedKeys(['RO', 'access'], 1),
     summary: 'Counts the members of the intersection of sorted sets.',
     since: '7.0.0',
     group: 'sorted-set',
@@ -188,13 +114,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arity: -3,
     flags: ['readonly', 'movablekeys'],
     categories: ['sortedset'],
-    keySpecs: [
-      {
-        flags: ['RO', 'access'],
-        begin: { index: 1 },
-        find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 },
-      },
-    ],
+    keySpecs: countedKeys(['RO', 'access'], 1),
     summary: 'Returns the members of a sorted set that others do not have.',
     since: '6.2.0',
     group: 'sorted-set',
@@ -212,14 +132,7 @@ export const sortedSetAlgebraRows: readonly CommandRow[] = [
     arity: -4,
     flags: ['write', 'denyoom', 'movablekeys'],
     categories: ['sortedset'],
-    keySpecs: [
-      { flags: ['OW', 'update'], begin: { index: 1 }, find: { lastKey: 0, keyStep: 1, limit: 0 } },
-      {
-        flags: ['RO', 'access'],
-        begin: { index: 2 },
-        find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 },
-      },
-    ],
+    keySpecs: [...keyRange(['OW', 'update'], 1), ...countedKeys(['RO', 'access'], 2)],
     keys: [1, 1, 1],
     summary: 'Stores the members of a sorted set that others do not have under a key.',
     since: '6.2.0',

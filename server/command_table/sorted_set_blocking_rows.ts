@@ -1,5 +1,6 @@
 // Rows of the commands that take members from a sorted set and wait when there are none.
 import { bzmpop, bzpopmax, bzpopmin } from '../commands/blocking_sorted_sets.js';
+import { MIN_OR_MAX } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 
@@ -64,14 +65,7 @@ export const sortedSetBlockingRows: readonly CommandRow[] = [
       { name: 'timeout', type: 'double' },
       { name: 'numkeys', type: 'integer' },
       { name: 'key', type: 'key', keySpec: 0, flags: ['multiple'] },
-      {
-        name: 'where',
-        type: 'oneof',
-        arguments: [
-          { name: 'min', type: 'pure-token', token: 'MIN' },
-          { name: 'max', type: 'pure-token', token: 'MAX' },
-        ],
-      },
+      MIN_OR_MAX,
       { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
     ],
     handler: bzmpop,

@@ -13,6 +13,7 @@ import {
   zrevrangeByLex,
   zrevrangeByScore,
 } from '../commands/sorted_set_ranges.js';
+import { LIMIT } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 
@@ -65,10 +66,7 @@ export const sortedSetRangeRows: readonly CommandRow[] = [
     arity: -5,
     flags: ['write', 'denyoom'],
     categories: ['sortedset'],
-    keySpecs: [
-      { flags: ['OW', 'update'], begin: { index: 1 }, find: { lastKey: 0, keyStep: 1, limit: 0 } },
-      { flags: ['RO', 'access'], begin: { index: 2 }, find: { lastKey: 0, keyStep: 1, limit: 0 } },
-    ],
+    keySpecs: [...keyRange(['OW', 'update'], 1), ...keyRange(['RO', 'access'], 2)],
     keys: [1, 2, 1],
     summary: 'Stores the members in a range of a sorted set under another key.',
     since: '6.2.0',
@@ -90,16 +88,7 @@ export const sortedSetRangeRows: readonly CommandRow[] = [
         ],
       },
       { name: 'rev', type: 'pure-token', token: 'REV', flags: ['optional'] },
-      {
-        name: 'offset_count',
-        type: 'block',
-        token: 'LIMIT',
-        flags: ['optional'],
-        arguments: [
-          { name: 'offset', type: 'integer' },
-          { name: 'count', type: 'integer' },
-        ],
-      },
+      LIMIT,
     ],
     handler: zrangestore,
   },
@@ -149,16 +138,7 @@ export const sortedSetRangeRows: readonly CommandRow[] = [
         since: '2.0.0',
         flags: ['optional'],
       },
-      {
-        name: 'offset_count',
-        type: 'block',
-        token: 'LIMIT',
-        flags: ['optional'],
-        arguments: [
-          { name: 'offset', type: 'integer' },
-          { name: 'count', type: 'integer' },
-        ],
-      },
+      LIMIT,
     ],
     handler: zrangeByScore,
   },
@@ -181,16 +161,7 @@ export const sortedSetRangeRows: readonly CommandRow[] = [
       { name: 'max', type: 'double' },
       { name: 'min', type: 'double' },
       { name: 'withscores', type: 'pure-token', token: 'WITHSCORES', flags: ['optional'] },
-      {
-        name: 'offset_count',
-        type: 'block',
-        token: 'LIMIT',
-        flags: ['optional'],
-        arguments: [
-          { name: 'offset', type: 'integer' },
-          { name: 'count', type: 'integer' },
-        ],
-      },
+      LIMIT,
     ],
     handler: zrevrangeByScore,
   },
@@ -211,16 +182,7 @@ export const sortedSetRangeRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'min', type: 'string' },
       { name: 'max', type: 'string' },
-      {
-        name: 'offset_count',
-        type: 'block',
-        token: 'LIMIT',
-        flags: ['optional'],
-        arguments: [
-          { name: 'offset', type: 'integer' },
-          { name: 'count', type: 'integer' },
-        ],
-      },
+      LIMIT,
     ],
     handler: zrangeByLex,
   },
@@ -241,16 +203,7 @@ export const sortedSetRangeRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'max', type: 'string' },
       { name: 'min', type: 'string' },
-      {
-        name: 'offset_count',
-        type: 'block',
-        token: 'LIMIT',
-        flags: ['optional'],
-        arguments: [
-          { name: 'offset', type: 'integer' },
-          { name: 'count', type: 'integer' },
-        ],
-      },
+      LIMIT,
     ],
     handler: zrevrangeByLex,
   },

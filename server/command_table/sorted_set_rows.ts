@@ -12,6 +12,7 @@ import {
   zrevrank,
   zscore,
 } from '../commands/sorted_sets.js';
+import { MIN_OR_MAX } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 
@@ -261,14 +262,7 @@ export const sortedSetRows: readonly CommandRow[] = [
     arguments: [
       { name: 'numkeys', type: 'integer' },
       { name: 'key', type: 'key', keySpec: 0, flags: ['multiple'] },
-      {
-        name: 'where',
-        type: 'oneof',
-        arguments: [
-          { name: 'min', type: 'pure-token', token: 'MIN' },
-          { name: 'max', type: 'pure-token', token: 'MAX' },
-        ],
-      },
+      MIN_OR_MAX,
       { name: 'count', type: 'integer', token: 'COUNT', flags: ['optional'] },
     ],
     handler: zmpop,
