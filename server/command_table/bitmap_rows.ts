@@ -1,7 +1,7 @@
 // Rows of the bit commands.
-import { bitField, bitFieldReadOnly } from '../commands/bit_fields.js';
-import { bitOperation } from '../commands/bit_operations.js';
-import { bitCount, bitPosition, getBit, setBit } from '../commands/bits.js';
+import { bitField, bitFieldReadOnly } from '../commands/bits/bit_fields.js';
+import { bitOperation } from '../commands/bits/bit_operations.js';
+import { bitCount, bitPosition, getBit, setBit } from '../commands/bits/bits.js';
 import type { CommandRow } from './command.js';
 import { bitfieldKeyFlags, keyRange } from './key_specs.js';
 

@@ -12,7 +12,7 @@ import {
   clientSetName,
   clientUnblock,
   clientUnpause,
-} from '../commands/client.js';
+} from '../commands/connection/client.js';
 import { type CommandRow, containerHandler } from './command.js';
 
 const subcommands: readonly CommandRow[] = [

@@ -1,14 +1,14 @@
 // Rows of COMMAND and its subcommands.
 
-import { commandDocs } from '../commands/command_docs.js';
+import { commandDocs } from '../commands/administration/command_docs.js';
 import {
   command,
   commandCount,
   commandHelp,
   commandInfo,
   commandList,
-} from '../commands/command_info.js';
-import { commandGetKeys, commandGetKeysAndFlags } from '../commands/command_keys.js';
+} from '../commands/administration/command_info.js';
+import { commandGetKeys, commandGetKeysAndFlags } from '../commands/administration/command_keys.js';
 import type { CommandRow } from './command.js';
 
 const subcommands: readonly CommandRow[] = [

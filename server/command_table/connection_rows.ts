@@ -1,5 +1,5 @@
 // Rows of the commands about one's own connection; CLIENT has its own file.
-import { auth, echo, hello, ping, quit, reset } from '../commands/connection.js';
+import { auth, echo, hello, ping, quit, reset } from '../commands/connection/connection.js';
 import type { CommandRow } from './command.js';
 
 export const connectionRows: readonly CommandRow[] = [

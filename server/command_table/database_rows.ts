@@ -1,5 +1,5 @@
 // Rows of the commands on whole databases.
-import { dbsize, flushall, flushdb, select, swapdb } from '../commands/databases.js';
+import { dbsize, flushall, flushdb, select, swapdb } from '../commands/keys/databases.js';
 import type { ArgumentDoc, CommandRow } from './command.js';
 
 const flushHistory = [

@@ -9,7 +9,7 @@ import {
   pexpiretime,
   pttl,
   ttl,
-} from '../commands/expiry.js';
+} from '../commands/keys/expiry.js';
 import type { ArgumentDoc, CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 

@@ -4,7 +4,7 @@ import {
   georadiusByMember,
   georadiusByMemberRo,
   georadiusRo,
-} from '../commands/geo_search.js';
+} from '../commands/geo/geo_search.js';
 import { COUNT_ANY, COUNT_ANY_SINCE, ORDER, UNIT, WITH_PLACE } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';

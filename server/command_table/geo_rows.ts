@@ -1,6 +1,6 @@
 // Rows of the commands on places, which are sorted sets of geohashes.
-import { geoadd, geodist, geohash, geopos } from '../commands/geo.js';
-import { geosearch, geosearchstore } from '../commands/geo_search.js';
+import { geoadd, geodist, geohash, geopos } from '../commands/geo/geo.js';
+import { geosearch, geosearchstore } from '../commands/geo/geo_search.js';
 import { CENTRE_AND_SHAPE, COUNT_ANY, ORDER, WITH_PLACE } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';

@@ -9,7 +9,7 @@ import {
   hpexpiretime,
   hpttl,
   httl,
-} from '../commands/hash_expiry.js';
+} from '../commands/hashes/hash_expiry.js';
 import type { ArgumentDoc, CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 

@@ -1,5 +1,5 @@
 // Rows of the commands on hashes; those on the expiry of fields are in hash_expiry_rows.ts.
-import { hrandfield, hscan } from '../commands/hash_iteration.js';
+import { hrandfield, hscan } from '../commands/hashes/hash_iteration.js';
 import {
   hdel,
   hexists,
@@ -15,7 +15,7 @@ import {
   hsetnx,
   hstrlen,
   hvals,
-} from '../commands/hashes.js';
+} from '../commands/hashes/hashes.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 

@@ -1,6 +1,6 @@
 // Rows of the HyperLogLog commands.
-import { pfselftest } from '../commands/hyperloglog_self_test.js';
-import { pfadd, pfcount, pfdebug, pfmerge } from '../commands/hyperloglogs.js';
+import { pfselftest } from '../commands/hyperloglogs/hyperloglog_self_test.js';
+import { pfadd, pfcount, pfdebug, pfmerge } from '../commands/hyperloglogs/hyperloglogs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 

@@ -1,5 +1,5 @@
 // Rows of the commands on keys of any type.
-import { keys, scan } from '../commands/iteration.js';
+import { keys, scan } from '../commands/keys/iteration.js';
 import {
   copy,
   del,
@@ -10,7 +10,7 @@ import {
   renamenx,
   touch,
   type,
-} from '../commands/keys.js';
+} from '../commands/keys/keys.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 

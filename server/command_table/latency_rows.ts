@@ -7,7 +7,7 @@ import {
   latencyHistory,
   latencyLatest,
   latencyReset,
-} from '../commands/latency.js';
+} from '../commands/administration/latency.js';
 import { type CommandFlag, type CommandRow, containerHandler } from './command.js';
 
 const FLAGS: readonly CommandFlag[] = ['admin', 'noscript', 'loading', 'stale'];

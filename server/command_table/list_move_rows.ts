@@ -1,6 +1,6 @@
 // Rows of the commands that move elements between lists, take them from the first of several, or wait for them.
-import { blmove, blmpop, blpop, brpop, brpoplpush } from '../commands/blocking_lists.js';
-import { lmove, lmpop, rpoplpush } from '../commands/list_moves.js';
+import { blmove, blmpop, blpop, brpop, brpoplpush } from '../commands/lists/blocking_lists.js';
+import { lmove, lmpop, rpoplpush } from '../commands/lists/list_moves.js';
 import type { ArgumentDoc, CommandRow, KeySpec } from './command.js';
 import { countedKeys, keyRange } from './key_specs.js';
 

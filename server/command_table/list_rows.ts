@@ -1,7 +1,7 @@
 // Rows of the commands on one list.
 
-import { lpop, lpush, lpushx, rpop, rpush, rpushx } from '../commands/list_ends.js';
-import { lindex, linsert, llen, lpos, lrange, lrem, lset, ltrim } from '../commands/lists.js';
+import { lpop, lpush, lpushx, rpop, rpush, rpushx } from '../commands/lists/list_ends.js';
+import { lindex, linsert, llen, lpos, lrange, lrem, lset, ltrim } from '../commands/lists/lists.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 

@@ -6,14 +6,14 @@ import {
   memoryPurge,
   memoryStats,
   memoryUsage,
-} from '../commands/memory.js';
+} from '../commands/administration/memory.js';
 import {
   objectEncoding,
   objectFreq,
   objectHelp,
   objectIdletime,
   objectRefcount,
-} from '../commands/object.js';
+} from '../commands/keys/object.js';
 import { type CommandRow, containerHandler } from './command.js';
 import { keyRange } from './key_specs.js';
 

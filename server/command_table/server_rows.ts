@@ -5,10 +5,10 @@ import {
   configResetStat,
   configRewrite,
   configSet,
-} from '../commands/config.js';
-import { debug, whyNoDebug } from '../commands/debug.js';
-import { bgsave, lastsave, save, shutdown } from '../commands/persistence.js';
-import { info, time } from '../commands/server_facts.js';
+} from '../commands/administration/config.js';
+import { debug, whyNoDebug } from '../commands/administration/debug.js';
+import { bgsave, lastsave, save, shutdown } from '../commands/administration/persistence.js';
+import { info, time } from '../commands/administration/server_facts.js';
 import { type CommandRow, containerHandler } from './command.js';
 
 const configSubcommands: readonly CommandRow[] = [

@@ -7,10 +7,18 @@ import {
   sinterstore,
   sunion,
   sunionstore,
-} from '../commands/set_algebra.js';
-import { spop, srandmember } from '../commands/set_random.js';
-import { sscan } from '../commands/set_scan.js';
-import { sadd, scard, sismember, smembers, smismember, smove, srem } from '../commands/sets.js';
+} from '../commands/sets/set_algebra.js';
+import { spop, srandmember } from '../commands/sets/set_random.js';
+import { sscan } from '../commands/sets/set_scan.js';
+import {
+  sadd,
+  scard,
+  sismember,
+  smembers,
+  smismember,
+  smove,
+  srem,
+} from '../commands/sets/sets.js';
 import type { CommandRow } from './command.js';
 import { countedKeys, keyRange } from './key_specs.js';
 

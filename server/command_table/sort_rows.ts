@@ -1,5 +1,5 @@
 // Rows of SORT and SORT_RO.
-import { sort, sortReadOnly } from '../commands/sort.js';
+import { sort, sortReadOnly } from '../commands/keys/sort.js';
 import { LIMIT, ORDER } from './argument_docs.js';
 import type { ArgumentDoc, CommandRow, KeySpec } from './command.js';
 import { keyRange, sortDestination } from './key_specs.js';

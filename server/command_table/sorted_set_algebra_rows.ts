@@ -7,7 +7,7 @@ import {
   zinterstore,
   zunion,
   zunionstore,
-} from '../commands/sorted_set_algebra.js';
+} from '../commands/sorted_sets/sorted_set_algebra.js';
 import { WEIGHTS_AND_AGGREGATE } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { countedKeys, keyRange } from './key_specs.js';

@@ -1,5 +1,5 @@
 // Rows of the commands that take members from a sorted set and wait when there are none.
-import { bzmpop, bzpopmax, bzpopmin } from '../commands/blocking_sorted_sets.js';
+import { bzmpop, bzpopmax, bzpopmin } from '../commands/sorted_sets/blocking_sorted_sets.js';
 import { MIN_OR_MAX } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';

@@ -12,7 +12,7 @@ import {
   zrevrange,
   zrevrangeByLex,
   zrevrangeByScore,
-} from '../commands/sorted_set_ranges.js';
+} from '../commands/sorted_sets/sorted_set_ranges.js';
 import { LIMIT } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';

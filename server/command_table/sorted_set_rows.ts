@@ -1,7 +1,7 @@
 // Rows of the commands that change sorted sets and look up single members.
 
-import { zrandmember, zscan } from '../commands/sorted_set_iteration.js';
-import { zmpop, zpopmax, zpopmin } from '../commands/sorted_set_pops.js';
+import { zrandmember, zscan } from '../commands/sorted_sets/sorted_set_iteration.js';
+import { zmpop, zpopmax, zpopmin } from '../commands/sorted_sets/sorted_set_pops.js';
 import {
   zadd,
   zcard,
@@ -11,7 +11,7 @@ import {
   zrem,
   zrevrank,
   zscore,
-} from '../commands/sorted_sets.js';
+} from '../commands/sorted_sets/sorted_sets.js';
 import { MIN_OR_MAX } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';

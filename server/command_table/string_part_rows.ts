@@ -1,7 +1,7 @@
 // Rows of the commands on parts of strings and on numbers in them.
-import { decr, decrBy, incr, incrBy, incrByFloat } from '../commands/counters.js';
-import { lcs } from '../commands/lcs.js';
-import { append, getRange, setRange, strlen } from '../commands/ranges.js';
+import { decr, decrBy, incr, incrBy, incrByFloat } from '../commands/strings/counters.js';
+import { lcs } from '../commands/strings/lcs.js';
+import { append, getRange, setRange, strlen } from '../commands/strings/ranges.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 

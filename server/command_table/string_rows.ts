@@ -1,6 +1,15 @@
 // Rows of the commands on whole strings; those on parts and numbers are in string_part_rows.ts.
-import { mget, mset, msetnx } from '../commands/many_strings.js';
-import { get, getdel, getex, getset, psetex, set, setex, setnx } from '../commands/strings.js';
+import { mget, mset, msetnx } from '../commands/strings/many_strings.js';
+import {
+  get,
+  getdel,
+  getex,
+  getset,
+  psetex,
+  set,
+  setex,
+  setnx,
+} from '../commands/strings/strings.js';
 import type { CommandRow } from './command.js';
 import { keyRange, setKeyFlags } from './key_specs.js';
 

@@ -1,5 +1,5 @@
 // Rows of the transaction commands.
-import { discard, exec, multi, unwatch, watch } from '../commands/transactions.js';
+import { discard, exec, multi, unwatch, watch } from '../commands/connection/transactions.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 

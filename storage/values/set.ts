@@ -6,7 +6,7 @@
 //
 // A set grows from the first form to the last and never goes back. Members of the last two are texts, also
 // those that are integers; storage does not know the texts of numbers, so a conversion gets a function
-// that writes them, and the caller (server/commands/set_value.ts) knows which members are integers.
+// that writes them, and the caller (server/commands/sets/set_value.ts) knows which members are integers.
 //
 // Cost of a member: as an integer its bytes, 2 to 8; packed one more than its own; in a table a header of 8
 // and its bytes in a slot, and 8.6 of the table.
