@@ -127,6 +127,16 @@ export const LFU_SELECTED =
   'ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when ' +
   'switching between policies at runtime LRU and LFU data will take some time to adjust.';
 
+// DUMP and RESTORE
+export const BUSY_KEY = 'BUSYKEY Target key name already exists.';
+export const INVALID_TTL = 'ERR Invalid TTL value, must be >= 0';
+export const INVALID_IDLE_TIME = 'ERR Invalid IDLETIME value, must be >= 0';
+export const INVALID_FREQUENCY = 'ERR Invalid FREQ value, must be >= 0 and <= 255';
+export const PAYLOAD_DAMAGED = 'ERR DUMP payload version or checksum are wrong';
+export const PAYLOAD_NO_VALUE = 'ERR Bad data format';
+/** Ours: no RESTORE could take it. */
+export const DUMP_TOO_LARGE = 'ERR DUMP payload would be larger than proto-max-bulk-len';
+
 // Transactions
 export const NESTED_MULTI = 'ERR MULTI calls can not be nested';
 export const EXEC_WITHOUT_MULTI = 'ERR EXEC without MULTI';

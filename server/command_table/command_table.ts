@@ -7,6 +7,7 @@ import { registerCommands } from './command_registry.js';
 import { commandRows } from './command_rows.js';
 import { connectionRows } from './connection_rows.js';
 import { databaseRows } from './database_rows.js';
+import { dumpRows } from './dump_rows.js';
 import { expiryRows } from './expiry_rows.js';
 import { geoRadiusRows } from './geo_radius_rows.js';
 import { geoRows } from './geo_rows.js';
@@ -45,6 +46,7 @@ const ROWS: readonly CommandRow[] = [
   ...hashRows,
   ...hashExpiryRows,
   ...keyRows,
+  ...dumpRows,
   ...expiryRows,
   ...sortedSetRows,
   ...sortedSetRangeRows,

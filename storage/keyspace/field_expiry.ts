@@ -88,6 +88,23 @@ export function setFieldExpiry(database: Ref, ref: Ref, field: Ref): boolean {
   return true;
 }
 
+/**
+ * setFieldExpiry() for a hash that is in no database yet: it is indexed when it is linked. False: the arena is
+ * full, and nothing has changed.
+ */
+export function setUnlinkedExpiry(ref: Ref, field: Ref): boolean {
+  const { low, high } = expiry;
+  if (setExpiry(hashTable(ref, headerOf(ref)), field) === NULL_REF) return false;
+  const had = loadEarliest(ref, headerOf(ref));
+  if (!had || isEarlier(low, high, earliest.low, earliest.high)) storeEarliest(ref, low, high);
+  return true;
+}
+
+/** Whether a hash has fields that expire, or had and was not looked at since. */
+export function hasExpiringFields(ref: Ref): boolean {
+  return loadEarliest(ref, headerOf(ref));
+}
+
 /** Takes the expiry off a field that has one. False when the arena is full. */
 export function clearFieldExpiry(ref: Ref, field: Ref): boolean {
   return clearExpiry(hashTable(ref, headerOf(ref)), field) !== NULL_REF;

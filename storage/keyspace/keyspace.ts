@@ -139,11 +139,12 @@ export function addEntry(database: Ref, ref: Ref): boolean {
   return false;
 }
 
-/** Puts a new entry in place of whatever its key holds; frees it when the arena is full. */
+/** Puts a new entry, perhaps a hash whose fields expire, in place of whatever its key holds; frees it when the
+ *  arena is full. */
 export function setEntry(database: Ref, ref: Ref): boolean {
   locateKey(ref);
   const old = lookup(database, span.view, span.offset, span.length);
-  if (linkEntry(database, ref, old, lastHash)) return true;
+  if (linkWithFields(database, ref, old, lastHash)) return true;
   freeEntry(ref);
   return false;
 }

@@ -86,6 +86,16 @@ describe.each([2, 3] as const)('ioredis with RESP%i', (protocol) => {
     expect(await redis.lrem('doing', 1, '1')).toBe(1);
     expect(await redis.blmpop(1, 1, 'jobs', 'RIGHT', 'COUNT', 5)).toEqual(['jobs', ['3', '2']]);
   });
+
+  test('a value taken away as bytes and brought back', async () => {
+    await redis.zadd('moved', 1, 'a', 2, 'b');
+    const payload = await redis.dumpBuffer('moved');
+    expect(await redis.restore('back', 60_000, payload, 'REPLACE', 'IDLETIME', 10)).toBe('OK');
+    expect(await redis.zrange('back', 0, -1, 'WITHSCORES')).toEqual(['a', '1', 'b', '2']);
+    expect(await redis.pttl('back')).toBeGreaterThan(50_000);
+    await expect(redis.restore('back', 0, payload)).rejects.toThrow(/^BUSYKEY/);
+    expect(await redis.dumpBuffer('none')).toBeNull();
+  });
 });
 
 describe.each([2, 3] as const)('node-redis with RESP%i', (protocol) => {

@@ -1,6 +1,7 @@
 // Values of all types under a few keys of several databases, and what they must be, for tests of what the types
 // have in common: a full arena, checkpoints, compaction, freeing in steps. An operation that finds the
 // arena full must leave everything as it was. Import it after openTestArena().
+import * as dump from '../../storage/keyspace/dump/dump.js';
 import { freeEntry } from '../../storage/keyspace/entries.js';
 import { clearFieldExpiry, setFieldExpiry } from '../../storage/keyspace/field_expiry.js';
 import * as keyspace from '../../storage/keyspace/keyspace.js';
@@ -54,6 +55,13 @@ function formatInteger(high: number, low: number, target: Uint8Array, offset: nu
   return text.length;
 }
 
+/** No text is taken for an integer here, so that a string's bytes are always there to be seen. */
+const RESTORE_RULES = {
+  parseInteger: () => false,
+  formatInteger,
+  integersMax: 512,
+};
+
 export class CollectionsModel {
   readonly keys: Map<string, Key>[] = Array.from({ length: DATABASES }, () => new Map());
   /** Operations that found the arena full. */
@@ -73,7 +81,8 @@ export class CollectionsModel {
     const choice = random.below(100);
     if (choice < 66) this.change(db, name, random.between(1, 12));
     else if (choice < 72) this.remove(db, name);
-    else if (choice < 79) this.copy(db, name, random.chance(0.5));
+    else if (choice < 77) this.copy(db, name, random.chance(0.5));
+    else if (choice < 79) this.transfer(db, name);
     else if (choice < 86) this.move(db, name);
     else if (choice < 92) this.expire(db, name);
     else if (choice < 96) this.pass(random.below(400));
@@ -143,6 +152,32 @@ export class CollectionsModel {
       return;
     }
     this.keys[target]!.set(other, structuredClone(this.expected(db, name)!));
+  }
+
+  /** DUMP of a key and RESTORE under another, over whatever is there. */
+  private transfer(db: number, name: string): void {
+    const target = this.random.below(DATABASES);
+    const other = this.pickName();
+    const ref = this.lookup(db, name);
+    if (ref === NULL_REF) return;
+    if (!dump.dumpValue(ref, 2 ** 30)) throw new Error('a payload is too large');
+    const payload = dump.dumped.bytes.slice(0, dump.dumped.length);
+    const bytes = bytesOf(other);
+    const key = { bytes, offset: 0, length: bytes.length };
+    const outcome = dump.restoreValue(payload, 0, payload.length, key, RESTORE_RULES);
+    if (outcome !== dump.RESTORED && outcome !== dump.NO_MEMORY) {
+      throw new Error(`a payload of our own: outcome ${outcome}`);
+    }
+    const time = this.random.chance(0.5) ? null : clock.nowMillis + this.random.below(3000);
+    if (time !== null) setExpiryMillis(time);
+    if (
+      outcome === dump.NO_MEMORY ||
+      !dump.placeRestored(databaseRoot(target), time !== null, this.random.below(100))
+    ) {
+      this.refused++;
+      return;
+    }
+    this.keys[target]!.set(other, { ...structuredClone(this.expected(db, name)!), at: time });
   }
 
   private move(db: number, name: string): void {

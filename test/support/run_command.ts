@@ -21,7 +21,11 @@ export function run(...command: Arg[]): Reply {
   const offsets = new Int32Array(parts.length);
   for (let i = 1; i < parts.length; i++) offsets[i] = offsets[i - 1]! + lengths[i - 1]!;
   args.load({ bytes: new Uint8Array(Buffer.concat(parts)), offsets, lengths });
-  findCommand(String(command[0]).toLowerCase())!.handler(client);
+  const name = String(command[0]).toLowerCase();
+  const row = findCommand(name)!;
+  const chosen =
+    row.subcommands === null ? row : findCommand(`${name}|${command[1]}`.toLowerCase());
+  chosen!.handler(client);
   decoder.feed(Buffer.from(reply.buffer.slice(0, reply.position)));
   reply.position = 0;
   const result = decoder.take();

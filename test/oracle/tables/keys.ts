@@ -49,6 +49,20 @@ export const keyCommands: CommandTable = {
     ],
   },
   MOVE: (g) => [g.key(), g.databaseIndex()],
+  DUMP: (g) => [g.key()],
+  // No payload is both servers': what is restored stands in dump.test.ts.
+  RESTORE: (g) => [
+    g.key(),
+    g.random.chance(0.7) ? g.random.below(3) : g.integer(),
+    g.value(),
+    ...g.options([
+      [0.5, () => ['REPLACE']],
+      [0.3, () => ['ABSTTL']],
+      [0.3, () => ['IDLETIME', g.integer()]],
+      [0.3, () => ['FREQ', g.integer()]],
+      [0.03, () => [g.random.pick(['IDLETIME', 'FREQ', 'junk', ''])]],
+    ]),
+  ],
   SWAPDB: { weight: 0.5, args: (g) => [g.databaseIndex(), g.databaseIndex()] },
   SELECT: { weight: 1, args: (g) => [g.databaseIndex()] },
   EXPIRE: {
