@@ -7,9 +7,11 @@ import { mechanisms } from './mechanisms.js';
 import { memory } from './memory.js';
 import { restart } from './restart.js';
 import { throughput } from './throughput.js';
+import { types } from './types.js';
 
 export const WORKLOADS: readonly Workload[] = [
   throughput,
+  types,
   latency,
   checkpoint,
   heaps,

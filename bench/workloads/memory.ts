@@ -2,11 +2,11 @@
 // an allocator shows its fragmentation.
 import { setTimeout as delay } from 'node:timers/promises';
 import { sendCommands } from '../load/batches.js';
-import { keyOf, loadKeys } from '../load/loader.js';
+import { keyOf, loadCommands, loadKeys, repeated } from '../load/loader.js';
 import { hash32, shuffled } from '../load/random.js';
-import type { Comparison, Measurement } from '../report/result.js';
+import type { Comparison, Measurement, Side } from '../report/result.js';
 import { ServerProcess } from '../server/server_process.js';
-import { type Bench, type Entrant, Figures, takeTurns, type Workload } from '../workload.js';
+import { type Bench, type Entrant, Figures, type Workload } from '../workload.js';
 
 const KEY_BYTES = 16;
 const VALUE_BYTES = 64;
@@ -51,12 +51,52 @@ const ELEMENTS: readonly ElementRow[] = [
   },
 ];
 
+/** One type of value, all of it. A new type is a line here. */
+interface ValueRow {
+  readonly id: string;
+  readonly label: string;
+  /** Commands for each key that --keys says. */
+  readonly share: number;
+  readonly command: readonly string[];
+}
+
+const TEXT = 'v'.repeat(16);
+
+/** With 5 million keys: as many values, or elements of one value, as the label says. */
+const VALUES: readonly ValueRow[] = [
+  {
+    id: 'hash',
+    label: '1M hashes of 10 fields, values of 16 bytes',
+    share: 1 / 5,
+    command: ['HSET', 'hash:{0}', ...repeated(10, (i) => [`field:${i}`, TEXT])],
+  },
+  {
+    id: 'list',
+    label: '1M lists of 20 elements of 16 bytes',
+    share: 1 / 5,
+    command: ['RPUSH', 'list:{0}', ...repeated(20, () => [TEXT])],
+  },
+  {
+    id: 'set',
+    label: '1M sets of 20 integers',
+    share: 1 / 5,
+    command: ['SADD', 'set:{0}', ...repeated(20, (i) => [String(1_000_000 + i * 4999)])],
+  },
+  {
+    id: 'zset',
+    label: 'a sorted set of 5M members of 16 bytes',
+    share: 1 / 10,
+    command: ['ZADD', 'zset', ...repeated(10, (i) => [`{${i}}`, `mbr:{${i}}`])],
+  },
+];
+const VALUE_RATIO = 0.8;
+
 export const memory: Workload = {
   name: 'memory',
   title: 'Resident memory per element',
   about:
     'The resident size of the process without what it was when empty, over the elements, less the bytes ' +
-    'that the user stored. After churn: a random half of the keys is deleted and as many others are set, ' +
+    'that the user stored; of collections all that it has grown by. After churn: a random half of the keys is deleted and as many others are set, ' +
     `values of ${REFILL_LEAST} to ${REFILL_LEAST + REFILL_RANGE - 1} bytes; the figure is the resident size ` +
     'over that of a fresh process that was given the same keys and values at once. All sizes are read when ' +
     `they have not changed by more than ${STEADY_SHARE * 100} % for a few seconds: memory goes back to the ` +
@@ -66,8 +106,8 @@ export const memory: Workload = {
     rounds: { about: 'rounds', whole: [2], quick: [1] },
     steady: {
       about: 'seconds without a change before a size is read',
-      whole: [3],
-      quick: [3],
+      whole: [2],
+      quick: [2],
       fraction: true,
     },
   },
@@ -79,26 +119,46 @@ async function run(bench: Bench): Promise<Measurement> {
   const rounds = bench.one('rounds');
   const element = new Figures();
   const churned = new Figures();
-  bench.steps.plan(rounds * bench.entrants.length * (ELEMENTS.length + 2));
-  await takeTurns(bench, rounds, async (entrant, round) => {
-    const name = `round ${round + 1}, ${entrant.name}`;
-    for (const row of ELEMENTS) {
-      bench.steps.step(`${name}: ${row.label}`);
-      const count = Math.ceil(keys * row.share);
-      const bytes = await residentAfter(bench, entrant, (port) => row.load(port, count));
-      element.add(row.id, entrant.side, bytes / count - row.ownBytes);
+  const values = new Figures();
+  bench.steps.plan(rounds * (ELEMENTS.length + VALUES.length + 2));
+  for (let round = 0; round < rounds; round++) {
+    const measure = async (label: string, load: Load, add: Add): Promise<void> => {
+      bench.steps.step(`round ${round + 1}: ${label}`);
+      await residentAfter(bench, load, add);
+    };
+    for (const { id, label, share, ownBytes, load } of ELEMENTS) {
+      const count = Math.ceil(keys * share);
+      await measure(
+        label,
+        (port) => load(port, count),
+        (side, bytes) => element.add(id, side, bytes / count - ownBytes),
+      );
     }
-    bench.steps.step(`${name}: churn`);
+    for (const { id, label, share, command } of VALUES) {
+      const count = Math.ceil(keys * share);
+      await measure(
+        label,
+        (port) => loadCommands(port, count, command),
+        (side, bytes) => values.add(id, side, bytes / 1e6),
+      );
+    }
     const churn = planChurn(keys, bench.seed);
-    const after = await residentAfter(bench, entrant, (port) => loadAndChurn(port, churn));
-    bench.steps.step(`${name}: the same data, fresh`);
-    const fresh = await residentAfter(bench, entrant, (port) => loadFinal(port, churn));
-    churned.add('string-64', entrant.side, after / fresh);
-  });
-  return { comparisons: compare(element, churned) };
+    const after = new Map<Side, number>();
+    await measure(
+      'churn',
+      (port) => loadAndChurn(port, churn),
+      (side, bytes) => after.set(side, bytes),
+    );
+    await measure(
+      'the same data, fresh',
+      (port) => loadFinal(port, churn),
+      (side, bytes) => churned.add('string-64', side, (after.get(side) as number) / bytes),
+    );
+  }
+  return { comparisons: compare(element, values, churned) };
 }
 
-function compare(element: Figures, churned: Figures): Comparison[] {
+function compare(element: Figures, values: Figures, churned: Figures): Comparison[] {
   return [
     {
       id: 'element',
@@ -110,6 +170,12 @@ function compare(element: Figures, churned: Figures): Comparison[] {
           ...(headline === undefined ? {} : { headline }),
         }),
       ),
+    },
+    {
+      id: 'values',
+      title: 'Resident memory of collections',
+      scale: { unit: 'MB', digits: 0, better: 'lower' },
+      rows: VALUES.map(({ id, label }) => values.row(id, label, { requiredRatio: VALUE_RATIO })),
     },
     {
       id: 'churn',
@@ -125,21 +191,27 @@ function compare(element: Figures, churned: Figures): Comparison[] {
   ];
 }
 
-/** Growth of a fresh process's resident size while `load` runs. */
-async function residentAfter(
-  bench: Bench,
-  entrant: Entrant,
-  load: (port: number) => Promise<void>,
-): Promise<number> {
-  const server = await ServerProcess.start(entrant);
-  try {
-    const seconds = bench.one('steady');
-    const empty = await steadyBytes(server, seconds);
-    await load(server.port);
-    return (await steadyBytes(server, seconds)) - empty;
-  } finally {
-    await server.stop();
-  }
+type Load = (port: number) => Promise<void>;
+type Add = (side: Side, bytes: number) => void;
+
+/**
+ * Growth of the resident size of fresh processes while `load` runs. Both servers at once: it is a size and no
+ * time that is read, and most of the time is spent waiting for it to be steady.
+ */
+async function residentAfter({ entrants, one }: Bench, load: Load, add: Add): Promise<void> {
+  const seconds = one('steady');
+  const grown = async (entrant: Entrant): Promise<void> => {
+    const server = await ServerProcess.start(entrant);
+    try {
+      const empty = await steadyBytes(server, seconds);
+      await load(server.port);
+      add(entrant.side, (await steadyBytes(server, seconds)) - empty);
+    } finally {
+      await server.stop();
+    }
+  };
+  const ends = await Promise.allSettled(entrants.map(grown));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** The resident size once it is steady for so many seconds, or after LOOKS_MAX looks. */

@@ -47,7 +47,7 @@ export const restart: Workload = {
     'to the first reply, in turn with `node -e 0`, whose median is taken off.',
   options: {
     heap: { about: 'GiB of keys and values', whole: [1, 4], quick: [0.25], fraction: true },
-    rounds: { about: 'restarts of each', whole: [3], quick: [1] },
+    rounds: { about: 'restarts of each', whole: [2], quick: [1] },
     starts: { about: 'starts beside `node -e 0`', whole: [15], quick: [5] },
   },
   run,
