@@ -11,6 +11,7 @@ import { createHash, hashLimits, isEmptyHash, isHashTable } from '../../../stora
 import type { Client } from '../../client.js';
 import { elementsChanged } from '../../effects.js';
 import { runtime } from '../../runtime.js';
+import { replyEmptyScan } from '../keys/iteration.js';
 import { expectType, readKey, replyOutOfMemory, writeKey } from '../keys/keys_access.js';
 
 /** What the commands on the expiry of fields reply for a field that is not there. */
@@ -55,16 +56,10 @@ function replyMissing(missing: number): Ref {
   else if (missing === MISSING_NULL) reply.null();
   else if (missing === MISSING_ARRAY) reply.emptyArray();
   else if (missing === MISSING_MAP) reply.map(0);
-  else if (missing === MISSING_SCAN) replyEndOfScan();
+  else if (missing === MISSING_SCAN) replyEmptyScan();
   else if (missing === MISSING_NULLS) replyNulls();
   else replyNoFields();
   return NULL_REF;
-}
-
-function replyEndOfScan(): void {
-  reply.array(2);
-  reply.bulkLatin1('0');
-  reply.emptyArray();
 }
 
 function replyNulls(): void {

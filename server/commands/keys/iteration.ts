@@ -82,6 +82,13 @@ function replyKeys(refs: Int32Array, count: number): void {
   }
 }
 
+/** What HSCAN, SSCAN and ZSCAN reply for a key that is not there: the scan is over, with nothing found. */
+export function replyEmptyScan(): void {
+  reply.array(2);
+  reply.bulkLatin1('0');
+  reply.emptyArray();
+}
+
 /** What a SCAN of any kind asks for; one object, reused. */
 export const scanOptions = {
   pattern: 0 as PatternArgument,

@@ -9,24 +9,25 @@ import type { ServeWait } from '../../blocking/waits.js';
 import type { Client } from '../../client.js';
 import { readWaitMillis } from '../arguments/wait_time.js';
 import { writeKey } from '../keys/keys_access.js';
+import { replyNullArray, takeOrWait } from '../keys/take_or_wait.js';
 import { ends, moveElement, pop, popWithKey, readEnds, readPop } from './list_moves.js';
 import { expectList, removeFromEnd, replyEnd } from './list_value.js';
 
 /** BLPOP key [key ...] timeout */
 export function blpop(client: Client): void {
-  takeOrWait(client, 1, args.count - 2, args.count - 1, serveLeft);
+  takeOrWait(client, TYPE_LIST, 1, args.count - 2, args.count - 1, serveLeft);
 }
 
 /** BRPOP key [key ...] timeout */
 export function brpop(client: Client): void {
-  takeOrWait(client, 1, args.count - 2, args.count - 1, serveRight);
+  takeOrWait(client, TYPE_LIST, 1, args.count - 2, args.count - 1, serveRight);
 }
 
 /** BLMPOP timeout numkeys key [key ...] LEFT|RIGHT [COUNT count] */
 export function blmpop(client: Client): void {
   if (!readPop(2)) return;
   const { firstKey, keys, atFront, count } = pop;
-  takeOrWait(client, firstKey, keys, 1, (served, key, ref) => {
+  takeOrWait(client, TYPE_LIST, firstKey, firstKey + keys - 1, 1, (served, key, ref) => {
     popWithKey(served, key, ref, atFront, count);
     return true;
   });
@@ -57,33 +58,6 @@ function replyKeyAndElement(client: Client, key: number, ref: Ref, atFront: bool
   reply.bulk(args.buffer, args.offsets[key]!, args.lengths[key]!);
   replyEnd(ref, atFront);
   removeFromEnd(client, key, ref, atFront, 1);
-}
-
-function replyNullArray(): void {
-  reply.nullArray();
-}
-
-/** Serves the client from the first list among `keys` arguments from `first` on, or lets it wait for one. */
-function takeOrWait(
-  client: Client,
-  first: number,
-  keys: number,
-  timeout: number,
-  serve: ServeWait,
-): void {
-  const millis = readWaitMillis(timeout);
-  if (millis < 0) return;
-  const awaited: number[] = [];
-  for (let key = first; key < first + keys; key++) {
-    const ref = writeKey(client, key);
-    if (ref !== NULL_REF) {
-      if (expectList(ref)) serve(client, key, ref);
-      return;
-    }
-    awaited.push(key);
-  }
-  if (mayBlock(client)) waitForKeys(client, TYPE_LIST, awaited, millis, serve, replyNullArray);
-  else reply.nullArray();
 }
 
 function moveOrWait(client: Client, fromFront: boolean, toFront: boolean, timeout: number): void {

@@ -7,7 +7,13 @@ import { scanned, scanStep } from '../../../storage/structures/table_walk.js';
 import { SetCursor, setTable } from '../../../storage/values/set.js';
 import type { Client } from '../../client.js';
 import { replyError } from '../../reply_error.js';
-import { matchesPattern, readCursor, readScanOptions, scanOptions } from '../keys/iteration.js';
+import {
+  matchesPattern,
+  readCursor,
+  readScanOptions,
+  replyEmptyScan,
+  scanOptions,
+} from '../keys/iteration.js';
 import { expectType, readKey } from '../keys/keys_access.js';
 import { memberMatches, replyMember, takeFromCursor } from './set_value.js';
 
@@ -22,9 +28,7 @@ export function sscan(client: Client): void {
   }
   const ref = readKey(client, 1);
   if (ref === NULL_REF) {
-    reply.array(2);
-    reply.bulkLatin1('0');
-    reply.emptyArray();
+    replyEmptyScan();
     return;
   }
   if (!expectType(ref, TYPE_SET) || !readScanOptions(3, false)) return;

@@ -17,7 +17,13 @@ import {
 } from '../../../storage/values/sorted_set.js';
 import type { Client } from '../../client.js';
 import { replyError } from '../../reply_error.js';
-import { matchesPattern, readCursor, readScanOptions, scanOptions } from '../keys/iteration.js';
+import {
+  matchesPattern,
+  readCursor,
+  readScanOptions,
+  replyEmptyScan,
+  scanOptions,
+} from '../keys/iteration.js';
 import { expectSortedSet, readKey } from '../keys/keys_access.js';
 import { replyMembers } from './sorted_set_ranges.js';
 
@@ -35,9 +41,7 @@ export function zscan(client: Client): void {
   }
   const ref = readKey(client, 1);
   if (ref === NULL_REF) {
-    reply.array(2);
-    reply.bulkLatin1('0');
-    reply.emptyArray();
+    replyEmptyScan();
     return;
   }
   if (!expectSortedSet(ref) || !readScanOptions(3, false)) return;
