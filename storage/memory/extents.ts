@@ -36,8 +36,11 @@ export type Density = typeof DATA | typeof DENSE;
 
 /** Extents kept populated ahead of use, so that no insert waits for a fresh huge page. */
 const READY_EXTENTS = 4;
-/** Free extents whose memory is kept for the next use; more are given back to the kernel. */
-const RESIDENT_FREE_EXTENTS = 8;
+/** Free extents whose memory is kept for the next use, those that are populated ahead among them: a share of
+ *  the extents in use, within bounds. More are given back to the kernel. */
+const RESIDENT_FREE_SHARE = 1 / 32;
+const RESIDENT_FREE_MIN = READY_EXTENTS;
+const RESIDENT_FREE_MAX = 8;
 
 export function entryWord(extent: number): number {
   return EXTENT_TABLE_WORD + (extent & (EXTENTS_PER_WINDOW - 1)) * EXTENT_ENTRY_WORDS;
@@ -79,6 +82,7 @@ const ready: number[] = []; // free extents that the populate thread was asked t
 let lowestFree = 0; // no free extent lies below, but for the ready ones
 let highestUsed = 0; // one past the highest extent ever used since attach
 let freeCount = 0;
+let dataExtents = 0; // all but those of metadata
 let dirtyCount = 0;
 let longestTouchMicros = 0;
 let runExtents: Uint8Array | null = null; // extents of the active checkpoint, or null
@@ -94,11 +98,13 @@ export function attachExtents(): void {
   lowestFree = METADATA_EXTENTS;
   highestUsed = 0;
   freeCount = 0;
+  dataExtents = 0;
   dirtyCount = 0;
   for (let window = 0; window < extentCount; window += EXTENTS_PER_WINDOW) {
     const words = entryWindow(window);
     const end = Math.min(window + EXTENTS_PER_WINDOW, extentCount);
     let word = entryWord(METADATA_EXTENTS);
+    dataExtents += Math.max(0, end - window - METADATA_EXTENTS);
     for (let extent = window + METADATA_EXTENTS; extent < end; extent++) {
       if ((words[word]! & 0xff) === KIND_FREE) freeCount++;
       else highestUsed = extent + 1;
@@ -235,8 +241,13 @@ export function populateAhead(): void {
 /** Gives memory of up to `limit` free extents back to the kernel. Returns how many. */
 export function releaseFreeExtents(limit: number): number {
   let released = 0;
+  const inUse = dataExtents - freeCount;
+  const kept = Math.min(
+    Math.max(inUse * RESIDENT_FREE_SHARE, RESIDENT_FREE_MIN),
+    RESIDENT_FREE_MAX,
+  );
   for (let e = highestUsed - 1; e >= 0 && released < limit; e--) {
-    if (dirtyCount <= RESIDENT_FREE_EXTENTS) break;
+    if (dirtyCount <= kept) break;
     if (dirty[e] === 0 || ready.includes(e)) continue;
     if (runExtents !== null && runExtents[e] !== 0) continue; // a pending pre-image may lie there
     native.releaseExtents(e, 1);

@@ -1,4 +1,5 @@
-// Extents that are taken before the populate thread has touched them: the wait is measured, once.
+// Extents that are taken before the populate thread has touched them: the wait is measured, once. And what
+// is kept of free memory.
 import { beforeAll, expect, test } from 'vitest';
 import { arenaOptions } from '../../storage/memory/arena_options.js';
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
@@ -32,4 +33,16 @@ test('an extent that was used before is not touched', () => {
   extents.takePopulateStall();
   for (const _ of refs) expect(allocator.allocate(size, extents.DATA)).not.toBe(NULL_REF);
   expect(extents.takePopulateStall()).toBe(0);
+});
+
+test('of the memory that is free a share is kept, and at least what is populated ahead', () => {
+  extents.releaseFreeExtents(1000); // the arena is full: whatever is free was used before
+  expect(extents.freeExtentCount()).toBeLessThan(4);
+  const size = 2 * 1024 * 1024;
+  allocator.releaseEverything();
+  const free = extents.freeExtentCount();
+  expect(extents.releaseFreeExtents(7)).toBe(7);
+  expect(extents.releaseFreeExtents(1000)).toBe(free - 7 - 4);
+  expect(extents.releaseFreeExtents(1000)).toBe(0);
+  expect(allocator.allocate(size, extents.DATA)).not.toBe(NULL_REF);
 });
