@@ -91,7 +91,7 @@ describe.each([2, 3] as const)('ioredis with RESP%i', (protocol) => {
     await redis.zadd('moved', 1, 'a', 2, 'b');
     const payload = await redis.dumpBuffer('moved');
     expect(await redis.restore('back', 60_000, payload, 'REPLACE')).toBe('OK');
-    expect(await redis.zrange('back', 0, -1, 'WITHSCORES')).toEqual(['a', '1', 'b', '2']);
+    expect(await redis.zrange('back', 0, '-1', 'WITHSCORES')).toEqual(['a', '1', 'b', '2']);
     expect(await redis.pttl('back')).toBeGreaterThan(50_000);
     await expect(redis.restore('back', 0, payload)).rejects.toThrow(/^BUSYKEY/);
     expect(await redis.dumpBuffer('none')).toBeNull();
