@@ -101,6 +101,38 @@ export const VALUE_OUT_OF_RANGE = 'ERR value is out of range';
 export const NOT_A_COUNT =
   'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
 
+// Streams
+export const STREAM_ID_INVALID = 'ERR Invalid stream ID specified as stream command argument';
+export const STREAM_RANGE_START = 'ERR invalid start ID for the interval';
+export const STREAM_RANGE_END = 'ERR invalid end ID for the interval';
+export const STREAM_ID_ZERO = 'ERR The ID specified in XADD must be greater than 0-0';
+export const STREAM_ID_SMALLER =
+  'ERR The ID specified in XADD is equal or smaller than the target stream top item';
+export const STREAM_EXHAUSTED =
+  'ERR The stream has exhausted the last possible ID, unable to add more items';
+export const STREAM_ENTRY_TOO_LARGE = 'ERR Elements are too large to be stored';
+export const TRIM_MAXLEN_MINID =
+  'ERR syntax error, MAXLEN and MINID options at the same time are not compatible';
+export const TRIM_MAXLEN_NEGATIVE = 'ERR The MAXLEN argument must be >= 0.';
+export const TRIM_LIMIT_NEGATIVE = 'ERR The LIMIT argument must be >= 0.';
+export const TRIM_LIMIT_ALONE =
+  'ERR syntax error, LIMIT cannot be used without specifying a trimming strategy';
+export const TRIM_LIMIT_EXACT =
+  'ERR syntax error, LIMIT cannot be used without the special ~ option';
+export const XSETID_ADDED_NEGATIVE = 'ERR entries_added must be positive';
+export const XSETID_BELOW_GIVEN_DELETED =
+  'ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id';
+export const XSETID_BELOW_TOP =
+  'ERR The ID specified in XSETID is smaller than the target stream top item';
+export const XSETID_ADDED_BELOW_LENGTH =
+  'ERR The entries_added specified in XSETID is smaller than the target stream length';
+export const XREAD_GROUP_OPTION =
+  'ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.';
+export const XREAD_NOACK_OPTION =
+  'ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.';
+export const XREAD_NEW_ID =
+  'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.';
+
 // Places
 export const DISTANCE_UNIT = 'ERR unsupported unit provided. please use M, KM, FT, MI';
 export const PLACE_OF_MEMBER = 'ERR could not decode requested zset member';
@@ -246,6 +278,14 @@ export function unknownSubcommandOrArity(container: string, subcommand: string):
   return (
     `ERR unknown subcommand or wrong number of arguments for '${quoted}'. ` +
     `Try ${container.toUpperCase()} HELP.`
+  );
+}
+
+/** `command` in upper case, XREAD or XREADGROUP: keys and ids are not as many. `symbol` stands for an id. */
+export function unbalancedStreams(command: string, symbol: string): string {
+  return (
+    `ERR Unbalanced ${command} list of streams: for each stream key an ID or '${symbol}' ` +
+    'must be specified.'
   );
 }
 

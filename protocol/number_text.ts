@@ -161,14 +161,23 @@ export function formatInt64(hi: number, lo: number, target: Uint8Array, offset: 
   if (int64IsSafe(hi, lo)) {
     return formatInteger(int64ToNumber(hi, lo), target, offset);
   }
-  let at = offset;
-  let high = hi >>> 0;
-  let low = lo >>> 0;
-  if (hi < 0) {
-    target[at++] = MINUS;
-    low = -lo >>> 0;
-    high = (~hi + (low === 0 ? 1 : 0)) >>> 0;
+  if (hi >= 0) {
+    return formatUint64(hi, lo, target, offset);
   }
+  target[offset] = MINUS;
+  const low = -lo | 0;
+  const high = (~hi + (low === 0 ? 1 : 0)) | 0;
+  return 1 + formatUint64(high, low, target, offset + 1);
+}
+
+/** Writes an unsigned number of 64 bits as text to target[offset..]. Returns the bytes written (at most 20). */
+export function formatUint64(hi: number, lo: number, target: Uint8Array, offset: number): number {
+  if (hi >>> 0 < 0x200000) {
+    return formatInteger(int64ToNumber(hi, lo), target, offset);
+  }
+  const high = hi >>> 0;
+  const low = lo >>> 0;
+  let at = offset;
   // Long division by 10^9 in base 2^16 steps, each dividend below 2^46.
   const first = Math.floor(high / BILLION);
   let dividend = (high - first * BILLION) * 65536 + (low >>> 16);

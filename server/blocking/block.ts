@@ -27,7 +27,8 @@ export function mayBlock(client: Client): boolean {
 /**
  * Lets the client of the running command wait until one of the keys in arguments `keys` has a value of a type (as in
  * the entry's header) that `serve` can serve it from, or until `timeoutMillis` have passed (0: no limit); then
- * `giveUp` writes its reply. The command has written none.
+ * `giveUp` writes its reply. `gone` ends the wait when one of the keys is deleted or gets another type (XREADGROUP).
+ * The command has written no reply.
  */
 export function waitForKeys(
   client: Client,
@@ -36,6 +37,7 @@ export function waitForKeys(
   timeoutMillis: number,
   serve: ServeWait,
   giveUp: () => void,
+  gone: (() => void) | null = null,
 ): void {
   const wait: Wait = {
     client,
@@ -43,6 +45,7 @@ export function waitForKeys(
     type,
     names: namesOf(client.databaseIndex, keys),
     serve,
+    gone,
     giveUp,
     isQuiet: isDiscarding(),
     untilMillis: timeoutMillis > 0 ? performance.now() + timeoutMillis : Number.POSITIVE_INFINITY,

@@ -1,9 +1,9 @@
 // Serving the clients that wait for keys which the last command has made ready. Called between two commands, when
 // neither a reply nor a change is half done.
 //
-// For each key, in the order in which they were changed, the clients are asked in the order in which they came, as
-// long as the key is there. What serving one changes (BLMOVE pushes to another list) may make further keys
-// ready, which are served next.
+// For each key, in the order in which they were changed, the clients are asked in the order in which they came. Those
+// that wait for a value that may be taken away (Wait.gone) are told when the key is gone or has another type. What
+// serving one changes (BLMOVE pushes to another list) may make further keys ready, which are served next.
 import { Buffer } from 'node:buffer';
 import { args } from '../../protocol/arguments.js';
 import { lookup } from '../../storage/keyspace/keyspace.js';
@@ -28,8 +28,12 @@ function serveKey(name: string): void {
   const key = new Uint8Array(Buffer.from(name.slice(colon + 1), 'latin1'));
   for (const [wait, argument] of waiting) {
     const ref = lookup(database, key, 0, key.length);
-    if (ref === NULL_REF) return;
-    if ((headerOf(ref) & TYPE_MASK) !== wait.type) continue;
+    if (ref === NULL_REF || (headerOf(ref) & TYPE_MASK) !== wait.type) {
+      if (wait.gone === null) continue;
+      replyTo(wait.client, wait.isQuiet, wait.gone);
+      endWait(wait);
+      continue;
+    }
     let served = false;
     replyTo(wait.client, wait.isQuiet, () => {
       args.load(wait.request);

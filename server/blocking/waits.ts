@@ -21,6 +21,8 @@ export interface Wait {
   readonly type: number;
   readonly names: readonly string[];
   readonly serve: ServeWait;
+  /** Writes the reply for when a key is there no more, or has another type; null: the client waits on. */
+  readonly gone: (() => void) | null;
   /** Writes the reply for when the time is over. */
   readonly giveUp: () => void;
   /** CLIENT REPLY was off: nothing is sent. */

@@ -282,6 +282,16 @@ export const CONFIG_TABLE = {
     'Bytes of a field or value up to which a hash is packed into one object',
     { aliases: ['hash-max-ziplist-value'] },
   ),
+  'stream-node-max-bytes': option(
+    memory(0, UNBOUNDED),
+    4096,
+    'Bytes of a node of a stream, 0 for as many as there may be (64 KiB)',
+  ),
+  'stream-node-max-entries': option(
+    integer(0, UNBOUNDED),
+    100,
+    'Entries of a node of a stream, 0 for no limit',
+  ),
 
   // Checkpoints
   dir: option(

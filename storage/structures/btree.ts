@@ -89,7 +89,7 @@ function rootIndex(root: Ref, rootWord: number): number {
   return ((root & WINDOW_MASK) << 2) + rootWord;
 }
 
-/** Makes an empty tree; `ties` is TIES_BY_WORD or TIES_BY_MEMBER. Nothing is allocated. */
+/** Makes an empty tree; `ties` is TIES_BY_WORD or another TIES_BY_*. Nothing is allocated. */
 export function createTree(root: Ref, rootWord: number, ties: number): void {
   const words = windows[root >>> WINDOW_SHIFT]!;
   const at = rootIndex(root, rootWord);
@@ -295,7 +295,15 @@ export function removeAt(root: Ref, rootWord: number, index: number): void {
   if (!(index >= 0 && index < rootWords[rootAt + TREE_COUNT_WORD]!)) {
     throw new RangeError(`no item ${index} in a tree of ${rootWords[rootAt + TREE_COUNT_WORD]}`);
   }
-  let node = rootWords[rootAt + TREE_TOP_WORD]! as Ref;
+  const left = descendTo(rootWords[rootAt + TREE_TOP_WORD]! as Ref, height, index);
+  const leaf = pathNode[0]! as Ref;
+  loadItem(nodeWords(leaf), nodeBase(leaf) + ITEM_WORD + left * ITEM_WORDS);
+  removeFromPath(rootWords, rootAt, height, left);
+}
+
+/** Records the way to the leaf of item number `index`, which must be there. Returns its index in the leaf. */
+function descendTo(top: Ref, height: number, index: number): number {
+  let node = top;
   let left = index | 0;
   for (let level = height - 1; level > 0; level--) {
     const words = windows[node >>> WINDOW_SHIFT]!;
@@ -307,8 +315,21 @@ export function removeAt(root: Ref, rootWord: number, index: number): void {
     node = words[base + CHILD_WORD + child]! as Ref;
   }
   pathNode[0] = node;
-  loadItem(nodeWords(node), nodeBase(node) + ITEM_WORD + left * ITEM_WORDS);
-  removeFromPath(rootWords, rootAt, height, left);
+  return left;
+}
+
+/**
+ * Gives item number `index`, which must be there, another third word of the same order: what it refers to
+ * has moved.
+ */
+export function replaceThirdWord(root: Ref, rootWord: number, index: number, word: number): void {
+  const rootWords = windows[root >>> WINDOW_SHIFT]!;
+  const rootAt = rootIndex(root, rootWord);
+  const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
+  const left = descendTo(rootWords[rootAt + TREE_TOP_WORD]! as Ref, height, index);
+  const leaf = pathNode[0]! as Ref;
+  nodeWords(leaf)[nodeBase(leaf) + ITEM_WORD + left * ITEM_WORDS + 2] = word;
+  if (left === 0) replaceSeparator(leaf, height);
 }
 
 /** Removes item `index` of the leaf that the path leads to. */

@@ -13,8 +13,8 @@
 //               may be a ref to something that dies with the item
 //   count i     items in the subtree of child i
 //
-// Order of items: signed w0, then unsigned w1, then the tie: unsigned w2, or the members that w2 refers
-// to (member_order.ts), as the tree's root says. Equal items are allowed.
+// Order of items: signed w0, then unsigned w1, then the tie: unsigned w2, or the members or nodes of a stream
+// that w2 refers to (member_order.ts, sequence_order.ts), as the tree's root says. Equal items are allowed.
 //
 // Cost: 12.6 bytes an item after ascending inserts, 18 after random ones, inner nodes included. An
 // insert writes 500 bytes on average (half a leaf) and one count a level. Nodes of 2 and 4 KiB took
@@ -24,6 +24,7 @@
 import { wordWindows } from '../memory/arena.js';
 import { type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
 import { compareMembers } from './member_order.js';
+import { compareSequences } from './sequence_order.js';
 
 export const NODE_BYTES = 1024;
 const NODE_WORDS = NODE_BYTES / 4;
@@ -74,9 +75,11 @@ export function formatNode(node: Ref, level: number): void {
 
 // --- order ---------------------------------------------------------------------------------------
 
-/** How ties are decided: unsigned w2, or the members of the entries that w2 refers to. */
+/** How ties are decided: unsigned w2, the members of the entries that w2 refers to, or the sequence numbers of
+ *  the nodes of a stream. */
 export const TIES_BY_WORD = 0;
 export const TIES_BY_MEMBER = 1;
+export const TIES_BY_SEQUENCE = 2;
 
 /** That of the tree at hand. */
 let ties = TIES_BY_WORD;
@@ -90,6 +93,7 @@ export function setTies(order: number): void {
 function compareTie(a: number, b: number): number {
   if (a === b) return 0;
   if (ties === TIES_BY_MEMBER) return compareMembers(a as Ref, b);
+  if (ties === TIES_BY_SEQUENCE) return compareSequences(a as Ref, b);
   return a >>> 0 < b >>> 0 ? -1 : 1;
 }
 

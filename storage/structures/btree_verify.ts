@@ -19,7 +19,7 @@ import {
   nodeBase,
   nodeWords,
   setTies,
-  TIES_BY_MEMBER,
+  TIES_BY_SEQUENCE,
   TIES_BY_WORD,
 } from './btree_node.js';
 
@@ -52,7 +52,7 @@ export function verifyTree(
   const height = words[at + TREE_HEIGHT_WORD]!;
   const count = words[at + TREE_COUNT_WORD]!;
   const ties = words[at + TREE_TIES_WORD]!;
-  const isOrder = ties === TIES_BY_WORD || ties === TIES_BY_MEMBER;
+  const isOrder = ties >= TIES_BY_WORD && ties <= TIES_BY_SEQUENCE;
   expect(isOrder, root, `an order of ties, found ${ties}`);
   setTies(ties);
   if (height === 0 || top === NULL_REF) {

@@ -3,7 +3,7 @@
 // follows a few hundred elements at a time, between commands.
 //
 //   root page   first retired root block | how many, databases too      (memory/layout.ts)
-//   root block  ... | next | form | 0 | 0                     of a large collection, ROOT_BLOCK_BYTES
+//   root block  ... | next | form | 0 | 0                     of a large collection, ROOT_BLOCK_BYTES or more
 //   retired databases   64 database roots in the metadata; one without a table is free
 //
 // All of it is durable: a checkpoint and `verify` see who owns the memory, and after a restart freeing goes
@@ -47,6 +47,8 @@ export const FREED_AT_ONCE_MAX = 256;
 const RECLAIM_PARTS = 1024;
 
 export interface RetiredForm {
+  /** Size of its root blocks where that is not ROOT_BLOCK_BYTES. */
+  readonly blockBytes?: number;
   /**
    * Frees up to `limit` parts (elements, nodes) of the value in a root block, not the block itself.
    * Returns how many: fewer than `limit` when nothing is left.
@@ -167,12 +169,13 @@ function freeBlockSome(limit: number): number {
   const block = root[ROOT_RETIRED]! as Ref;
   const words = wordWindows[block >>> WINDOW_SHIFT]!;
   const at = (block & WINDOW_MASK) << 2;
-  const done = formOf(words[at + BLOCK_FORM_WORD]!).freeSome(block, limit);
+  const form = formOf(words[at + BLOCK_FORM_WORD]!);
+  const done = form.freeSome(block, limit);
   if (done === limit) return done;
   root[ROOT_RETIRED] = words[at + BLOCK_NEXT_WORD]!;
   addCount(-1);
   retiredCounters.freed++;
-  free(block, ROOT_BLOCK_BYTES, DENSE);
+  free(block, form.blockBytes ?? ROOT_BLOCK_BYTES, DENSE);
   return done + 1;
 }
 
@@ -202,10 +205,11 @@ export function verifyRetired(owners: Owners): void {
   let count = 0;
   for (let block = root[ROOT_RETIRED]! as Ref; block !== NULL_REF; ) {
     count++;
-    owners.ownsDense(block, ROOT_BLOCK_BYTES);
     const words = wordWindows[block >>> WINDOW_SHIFT]!;
     const at = (block & WINDOW_MASK) << 2;
-    formOf(words[at + BLOCK_FORM_WORD]!).verify(block, owners);
+    const form = formOf(words[at + BLOCK_FORM_WORD]!);
+    owners.ownsDense(block, form.blockBytes ?? ROOT_BLOCK_BYTES);
+    form.verify(block, owners);
     block = words[at + BLOCK_NEXT_WORD]! as Ref;
   }
   for (let place = 0; place < RETIRED_DATABASES_MAX; place++) {

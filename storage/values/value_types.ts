@@ -16,6 +16,7 @@ import { hashValue } from './hash.js';
 import { listValue } from './list.js';
 import { setValue } from './set.js';
 import { sortedSetValue } from './sorted_set.js';
+import { streamValue } from './stream/whole.js';
 import { stringValue } from './string.js';
 
 export interface ValueType {
@@ -44,6 +45,7 @@ types[TYPE_LIST] = listValue;
 types[TYPE_SET] = setValue;
 types[TYPE_SORTED_SET] = sortedSetValue;
 types[TYPE_HASH] = hashValue;
+types[TYPE_STREAM] = streamValue;
 
 /** Names as TYPE replies them. */
 export const typeNames: string[] = [];

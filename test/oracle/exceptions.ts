@@ -183,6 +183,16 @@ function sameHello(expected: Reply, actual: Reply): boolean {
   return true;
 }
 
+/** XINFO STREAM: all but the sizes of the radix tree, which stands for the nodes of the stream. */
+function sameStreamInfo(expected: Reply, actual: Reply): boolean {
+  const rest = (reply: Reply): string =>
+    [...fields(reply)]
+      .filter(([name]) => !name.startsWith('radix-tree-'))
+      .map(([name, value]) => `${name} ${show(value)}`)
+      .join('\n');
+  return expected.type === actual.type && rest(expected) === rest(actual);
+}
+
 /** Encoding and reference count must agree; address, lru clock and serialised length cannot. */
 function sameDebugObject(expected: Reply, actual: Reply): boolean {
   const core = (reply: Reply): string =>
@@ -312,6 +322,13 @@ export const exceptions: readonly Exception[] = [
     same: bothOfType('bulk'),
   },
   { command: 'OBJECT HELP', reason: 'our own words', same: sameType },
+  { command: 'XINFO HELP', reason: 'our own words', same: sameType },
+  {
+    command: 'XINFO STREAM',
+    reason:
+      'nodes that are full by their bytes hold more entries; others are compared in streams.test.ts',
+    same: sameStreamInfo,
+  },
   { command: 'MEMORY HELP', reason: 'our own words', same: sameType },
   { command: 'MEMORY MALLOC-STATS', reason: 'another allocator', same: sameType },
   { command: 'MEMORY STATS', reason: 'values of another allocator', same: sameMemoryStats },

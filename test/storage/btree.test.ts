@@ -380,7 +380,7 @@ describe('verifyTree', () => {
     const child = node.nodeBase(node.childAt(top, 1));
     spoil(rootAt + tree.TREE_COUNT_WORD, 999, '999 items as the root says, found 1000');
     spoil(rootAt + tree.TREE_HEIGHT_WORD, 3, 'level 2, found 1');
-    spoil(rootAt + 3, 2, 'an order of ties, found 2');
+    spoil(rootAt + 3, 3, 'an order of ties, found 3');
     spoil(base + node.COUNT_WORD, 1, 'for child 0, found 1');
     spoil(base, 1, '2 children or more, found 1');
     spoil(base + node.ITEM_WORD + 1, 0, 'separator 0 equals the first item');

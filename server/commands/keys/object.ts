@@ -13,6 +13,7 @@ import {
   TYPE_MASK,
   TYPE_SET,
   TYPE_SORTED_SET,
+  TYPE_STREAM,
   TYPE_STRING,
 } from '../../../storage/structures/entry.js';
 import { isHashTable } from '../../../storage/values/hash.js';
@@ -38,6 +39,7 @@ export function encodingName(ref: Ref): string {
   if (type === TYPE_LIST) return 'quicklist';
   if (type === TYPE_SORTED_SET) return isSortedSetTree(ref) ? 'skiplist' : 'listpack';
   if (type === TYPE_SET) return isIntegerSet(ref) ? 'intset' : 'hashtable';
+  if (type === TYPE_STREAM) return 'stream';
   if (type !== TYPE_STRING) throw new Error('encoding of an unknown type');
   if (isInteger(header)) return 'int';
   locateString(ref, header);
