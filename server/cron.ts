@@ -32,6 +32,8 @@ let timer: NodeJS.Timeout | null = null;
 let lastIdleCheck = 0;
 let expirySwitchedOn = true;
 let expiring = false;
+/** The database that the next step of expiry is for. */
+let expireAt = 0;
 
 export function startCron(): void {
   stopCron();
@@ -73,8 +75,11 @@ function round(): void {
 /** Deletes what is due, in slices of a millisecond, for at most `budgetMillis` this round. */
 function expireFor(budgetMillis: number): void {
   const start = performance.now();
-  let due = true;
-  while (due && performance.now() - start < EXPIRE_SLICE_MILLIS) due = expireStep();
+  let idle = 0; // databases in a row with nothing more that is due
+  while (idle < databaseCount() && performance.now() - start < EXPIRE_SLICE_MILLIS) {
+    idle = expireStep() ? 0 : idle + 1;
+  }
+  const due = idle < databaseCount();
   const used = performance.now() - start;
   stats.expireCycleMillis += used;
   watchLatency('expire-cycle', used * 1000);
@@ -83,15 +88,14 @@ function expireFor(budgetMillis: number): void {
   else if (due) stats.expireCyclesCutShort++;
 }
 
-/** One step in each database. Returns whether any may have more. */
+/** One step in the next database: at worst 20 values that are freed at once, 30 us each. Returns whether it may
+ *  have more. */
 function expireStep(): boolean {
-  let more = false;
-  for (let i = 0; i < databaseCount(); i++) {
-    const database = databaseRoot(i);
-    if (deleteExpired(database, EXPIRE_STEP) === EXPIRE_STEP) more = true;
-    if (deleteExpiredFields(database, EXPIRE_STEP) === EXPIRE_STEP) more = true;
-  }
-  return more;
+  if (expireAt >= databaseCount()) expireAt = 0;
+  const database = databaseRoot(expireAt++);
+  const keys = deleteExpired(database, EXPIRE_STEP);
+  const fields = deleteExpiredFields(database, EXPIRE_STEP);
+  return keys === EXPIRE_STEP || fields === EXPIRE_STEP;
 }
 
 function closeIdleClients(now: number): void {
