@@ -150,13 +150,31 @@ export function find(
   return NULL_REF;
 }
 
-/** Makes the found registers tell of `ref`, an entry of the table. */
+/** Makes the found registers tell of `ref`, an entry of the table. It compares Refs, so that of the entry
+ *  only the key is read, and only to be hashed. */
 function locate(table: Ref, ref: Ref): void {
   if (foundRef === ref && foundTable === table) return;
   const hash = hashOfEntry(table, ref);
-  if (find(table, hash, span.view, span.offset, span.length) !== ref) {
-    throw new Error(`heap corruption: entry ${ref >>> 0} is not in its table`);
+  const segment = segmentFor(rootWords(table), rootIndex(table), hash);
+  const words = wordWindows[segment >>> WINDOW_SHIFT]!;
+  const base = (segment & WINDOW_MASK) << 2;
+  let bucket = hash & (BUCKETS - 1);
+  for (let probes = 0; probes < BUCKETS; probes++) {
+    const first = base + bucket * BUCKET_WORDS;
+    for (let index = first; index < first + BUCKET_SLOTS; index++) {
+      if (words[index] !== ref) continue;
+      foundTable = table;
+      foundRef = ref;
+      foundHash = hash;
+      foundWords = words;
+      foundIndex = index;
+      foundSegment = base;
+      return;
+    }
+    if ((words[first + META_WORD]! & 0xffff) === 0) break;
+    bucket = (bucket + 1) & (BUCKETS - 1);
   }
+  throw new Error(`heap corruption: entry ${ref >>> 0} is not in its table`);
 }
 
 /** Puts another entry with the same key in the place of `ref`. One word is written. */

@@ -12,8 +12,12 @@
 //
 // Nothing is decided here: the look-ups run as ever, on lines that are there. An entry of up to 128
 // bytes spans two lines as often as not, so two are loaded.
+//
+// What one pop after the other takes from the end of an order lies anywhere, too, and is known before it is asked for
+// (lookAheadEntries).
 import { wordWindows } from '../memory/arena.js';
 import { GRANULE_BYTES, NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
+import { locateKey, span } from './entry.js';
 import { hashBytes } from './hash.js';
 import {
   BUCKET_WORDS,
@@ -31,11 +35,15 @@ const TABLE_COUNT_MIN = 4096;
 /** Longer keys are rare, and hashing one that turns out to be no key would cost too much. */
 const KEY_BYTES_MAX = 128;
 const BUCKET_GRANULES = (BUCKET_WORDS * 4) / GRANULE_BYTES;
+/** A segment begins at a multiple of its size. */
+const SEGMENT_GRANULES = BUCKETS * BUCKET_GRANULES;
 /** Words from an entry's first to one on its second cache line. */
 const NEXT_LINE_WORDS = 16;
 
 /** Of each key, its bucket and then its entry. */
 const refs = new Int32Array(AHEAD_MAX);
+/** Hashes of entries, which are no keys of requests. */
+const entryHashes = new Int32Array(AHEAD_MAX);
 
 /** Where the loaded words go, so that no compiler finds the loads useless. */
 const loaded = new Int32Array(1);
@@ -69,10 +77,35 @@ export function lookAhead(table: Ref): void {
   ahead.seed0 = root[at + TABLE_SEED]!;
   ahead.seed1 = root[at + TABLE_SEED + 1]!;
   hashAll();
-  locateBuckets(root[at]! as Ref, root[at + TABLE_DEPTH]!);
-  loadAll(0);
+  locateBuckets(root[at]! as Ref, root[at + TABLE_DEPTH]!, ahead.hashes, ahead.count);
+  loadAll(0, ahead.count);
   matchEntries();
-  loadAll(NEXT_LINE_WORDS);
+  loadAll(NEXT_LINE_WORDS, ahead.count);
+}
+
+/**
+ * Loads what taking entries out of their table will read, when it is large: entries, buckets, the first buckets of
+ * the segments. At most AHEAD_MAX of them. What was found ahead for requests stays.
+ */
+export function lookAheadEntries(table: Ref, entries: Int32Array, count: number): void {
+  const root = wordWindows[table >>> WINDOW_SHIFT]!;
+  const at = (table & WINDOW_MASK) << 2;
+  if (count < 2 || root[at + TABLE_COUNT]! >>> 0 < TABLE_COUNT_MIN) return;
+  for (let i = 0; i < count; i++) refs[i] = entries[i]!;
+  loadAll(NEXT_LINE_WORDS, count);
+  const seed0 = root[at + TABLE_SEED]!;
+  const seed1 = root[at + TABLE_SEED + 1]!;
+  for (let i = 0; i < count; i++) {
+    locateKey(entries[i]! as Ref);
+    entryHashes[i] =
+      span.length > KEY_BYTES_MAX
+        ? 0
+        : hashBytes(span.view, span.offset, span.length, seed0, seed1);
+  }
+  locateBuckets(root[at]! as Ref, root[at + TABLE_DEPTH]!, entryHashes, count);
+  loadAll(0, count);
+  for (let i = 0; i < count; i++) refs[i] = refs[i]! & -SEGMENT_GRANULES;
+  loadAll(0, count);
 }
 
 function hashAll(): void {
@@ -82,8 +115,7 @@ function hashAll(): void {
   }
 }
 
-function locateBuckets(directory: Ref, depth: number): void {
-  const { hashes, count } = ahead;
+function locateBuckets(directory: Ref, depth: number, hashes: Int32Array, count: number): void {
   const segments = wordWindows[directory >>> WINDOW_SHIFT]!;
   const base = (directory & WINDOW_MASK) << 2;
   for (let i = 0; i < count; i++) {
@@ -104,16 +136,15 @@ function matchEntries(): void {
 }
 
 /** Loads a word of each object in `refs`, and another one so many words behind it. */
-function loadAll(distance: number): void {
-  const { count } = ahead;
+function loadAll(distance: number, count: number): void {
   const window = refs[0]! >>> WINDOW_SHIFT;
   let others = 0;
   for (let i = 1; i < count; i++) others |= (refs[i]! >>> WINDOW_SHIFT) ^ window;
-  loaded[0] = others === 0 ? loadOfOne(wordWindows[window]!, distance) : loadOfMany(distance);
+  loaded[0] =
+    others === 0 ? loadOfOne(wordWindows[window]!, distance, count) : loadOfMany(distance, count);
 }
 
-function loadOfOne(words: Int32Array, distance: number): number {
-  const { count } = ahead;
+function loadOfOne(words: Int32Array, distance: number, count: number): number {
   const limit = words.length - 1 - distance;
   let sum = 0;
   for (let i = 0; i < count; i++) {
@@ -123,8 +154,7 @@ function loadOfOne(words: Int32Array, distance: number): number {
   return sum;
 }
 
-function loadOfMany(distance: number): number {
-  const { count } = ahead;
+function loadOfMany(distance: number, count: number): number {
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const ref = refs[i]!;

@@ -59,6 +59,7 @@ import {
   elementsBelow,
   freeTreeForm,
   insertElement,
+  lookAheadAt,
   rescoreElement,
   storeBlock,
   TREE_WORD,
@@ -156,6 +157,11 @@ function packedScore(score: number): number {
 /** Ends the making of a result that was kept with -0: a packed one forgets it now. */
 export function settleZeros(ref: Ref): void {
   if (!isSortedSetTree(ref)) dropNegativeZeros(ref);
+}
+
+/** Tells that the first (or last) member is about to be taken, as the next ones may be: see lookAheadAt(). */
+export function lookAheadAtEnd(ref: Ref, last: boolean): void {
+  if (isSortedSetTree(ref)) lookAheadAt(blockOf(ref), last ? cardinality(ref) - 1 : 0, last);
 }
 
 /** Removes the member that locateMember() has found. */

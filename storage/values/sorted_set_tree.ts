@@ -24,7 +24,7 @@ import {
 } from '../memory/layout.js';
 import { mayWrite } from '../memory/placement.js';
 import * as btree from '../structures/btree.js';
-import { advance, Cursor, seekIndex } from '../structures/btree_cursor.js';
+import { advance, Cursor, seekIndex, takeThirdWords } from '../structures/btree_cursor.js';
 import { TIES_BY_MEMBER } from '../structures/btree_node.js';
 import { verifyTree, verifyTreeFreeing } from '../structures/btree_verify.js';
 import { createEntry, INDEX_BYTES_PER_ENTRY, type Owners } from '../structures/entries.js';
@@ -39,6 +39,7 @@ import {
   TYPE_STRING,
 } from '../structures/entry.js';
 import { tableCount } from '../structures/hash_table.js';
+import { lookAheadEntries } from '../structures/look_ahead.js';
 import {
   AFTER_MEMBERS,
   AFTER_PROBE,
@@ -162,9 +163,35 @@ export function dropElement(block: Ref, element: Ref): void {
   removeElement(block, element);
 }
 
+/** Elements that are looked ahead for together. */
+const TAKEN_AHEAD = 16;
+const taken = new Int32Array(TAKEN_AHEAD);
+/** The tree that was looked at last, and how many of what was seen have not been taken since. */
+let takenFrom = NULL_REF;
+let takenLeft = 0;
+
+/**
+ * Call it before the element of a rank is taken out: that, and those that follow on, upwards or downwards, are
+ * brought near together, unless the calls before have done so: else each pop waits for three cache misses one after
+ * the other. ZPOPMIN of 2M members at pipeline 16, CPU time per request: 2.2 us without, 1.65 us with it.
+ */
+export function lookAheadAt(block: Ref, rank: number, backward: boolean): void {
+  if (block === takenFrom && takenLeft > 0) {
+    takenLeft--;
+    return;
+  }
+  if (!seekIndex(cursor, block, TREE_WORD, rank)) return;
+  const count = takeThirdWords(cursor, taken, TAKEN_AHEAD, backward);
+  lookAheadEntries(block, taken, count);
+  takenFrom = block;
+  takenLeft = count - 1;
+}
+
 /** Removes the elements of ranks [start, end). */
 export function dropRanks(block: Ref, start: number, end: number): void {
+  const several = end - start > 1;
   for (let left = end - start; left > 0; left--) {
+    if (several) lookAheadAt(block, start, false);
     btree.removeAt(block, TREE_WORD, start);
     removeElement(block, item.w2 as Ref);
   }

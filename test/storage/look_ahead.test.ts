@@ -12,7 +12,10 @@ const { hashBytes } = await import('../../storage/structures/hash.js');
 const { AHEAD_MAX, ahead, forgetAhead, hashKey, TABLE_SEED } = await import(
   '../../storage/structures/key_hash.js'
 );
-const { addAhead, beginAhead, lookAhead } = await import('../../storage/structures/look_ahead.js');
+const { addAhead, beginAhead, lookAhead, lookAheadEntries } = await import(
+  '../../storage/structures/look_ahead.js'
+);
+const sortedSet = await import('../../storage/values/sorted_set.js');
 
 const KEYS = 6000; // more than a table has whose look-ups are not looked ahead for
 
@@ -131,4 +134,52 @@ test('the list takes so many keys, leaves out long ones, and small tables need n
   small.add('key');
   lookAhead(small.table);
   expect(ahead.count).toBe(0);
+});
+
+describe('entries that will be taken out', () => {
+  const found = keys
+    .map((key) => {
+      const name = bytesOf(key);
+      const hash = hashKey(fixture.table, name, 0, name.length);
+      return find(fixture.table, hash, name, 0, name.length);
+    })
+    .filter((ref) => ref !== 0);
+
+  test('are looked at without a trace: what is there for requests stays', () => {
+    listAll();
+    const before = [...ahead.hashes];
+    lookAheadEntries(fixture.table, Int32Array.from(found), found.length);
+    expect([...ahead.hashes]).toEqual(before);
+    expect(ahead.count).toBe(keys.length);
+    expect(hashKey(fixture.table, bytes, offsets[0]!, keys[0]!.length)).toBe(trueHash(0));
+  });
+
+  test('may be none, or have keys of any length', () => {
+    fixture.add('long'.repeat(5000));
+    const long = fixture.find('long'.repeat(5000));
+    lookAheadEntries(fixture.table, Int32Array.of(), 0);
+    lookAheadEntries(fixture.table, Int32Array.of(long, found[0]!), 2);
+  });
+
+  test('a sorted set is popped in order from both ends', () => {
+    const key = bytesOf('popped');
+    const ref = sortedSet.createSortedSet(key, 0, key.length);
+    for (let i = 0; i < KEYS; i++) {
+      const member = bytesOf(`member:${(i * 7919) % KEYS}`);
+      sortedSet.locateMember(ref, member, 0, member.length);
+      sortedSet.putMember(ref, member, 0, member.length, (i * 7919) % KEYS);
+    }
+    let low = 0;
+    let high = KEYS;
+    for (let i = 0; low < high; i++) {
+      const last = i % 5 === 4;
+      const rank = last ? high - low - 1 : 0;
+      sortedSet.lookAheadAtEnd(ref, last);
+      sortedSet.startWalk(ref, rank, 1, last);
+      expect(sortedSet.nextMember()).toBe(true);
+      expect(sortedSet.walkedScore()).toBe(last ? --high : low++);
+      sortedSet.removeRanks(ref, rank, rank + 1);
+    }
+    expect(sortedSet.cardinality(ref)).toBe(0);
+  });
 });

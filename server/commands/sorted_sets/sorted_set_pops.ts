@@ -6,6 +6,7 @@ import { reply } from '../../../protocol/reply_writer.js';
 import { NULL_REF, type Ref } from '../../../storage/memory/layout.js';
 import {
   cardinality,
+  lookAheadAtEnd,
   nextMember,
   startWalk,
   walked,
@@ -68,6 +69,7 @@ export function takeMembers(
   pairs: boolean,
 ): void {
   const size = cardinality(ref);
+  if (count === 1) lookAheadAtEnd(ref, fromEnd);
   startWalk(ref, fromEnd ? size - 1 : 0, count, fromEnd);
   while (nextMember()) {
     if (pairs) reply.array(2);
