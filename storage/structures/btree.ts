@@ -470,6 +470,44 @@ export function freeSome(root: Ref, rootWord: number, limit: number): number {
 
 // --- reads ---------------------------------------------------------------------------------------
 
+/**
+ * Gives an item another third word that stands for the same in the order: where what it refers to lies now. False:
+ * there is no such item.
+ */
+export function replaceThird(
+  root: Ref,
+  rootWord: number,
+  w0: number,
+  w1: number,
+  w2: number,
+  third: number,
+): boolean {
+  const rootWords = windows[root >>> WINDOW_SHIFT]!;
+  const rootAt = rootIndex(root, rootWord);
+  const height = rootWords[rootAt + TREE_HEIGHT_WORD]!;
+  if (height === 0) return false;
+  setTies(rootWords[rootAt + TREE_TIES_WORD]!);
+  const leaf = descend(rootWords[rootAt + TREE_TOP_WORD]! as Ref, height, w0, w1, w2);
+  const size = nodeSize(leaf);
+  const items = nodeBase(leaf) + ITEM_WORD;
+  const index = countUpTo(nodeWords(leaf), items, size, w0, w1, w2) - 1;
+  if (index < 0 || !replaceIn(leaf, index, w2, third)) return false;
+  // Where it is the first of a subtree, the separator before that is a copy of it.
+  for (let level = 1; level < height; level++) {
+    if (pathIndex[level]! > 0) replaceIn(pathNode[level]! as Ref, pathIndex[level]! - 1, w2, third);
+  }
+  return true;
+}
+
+/** Replaces the third word of item or separator `index`, if it is `w2`. */
+function replaceIn(node: Ref, index: number, w2: number, third: number): boolean {
+  const words = nodeWords(node);
+  const at = nodeBase(node) + ITEM_WORD + index * ITEM_WORDS + 2;
+  if (words[at] !== w2) return false;
+  words[at] = third;
+  return true;
+}
+
 /** True when the tree holds at least one instance of the item. */
 export function contains(root: Ref, rootWord: number, w0: number, w1: number, w2: number): boolean {
   const rootWords = windows[root >>> WINDOW_SHIFT]!;

@@ -22,6 +22,7 @@ import { DATA } from '../memory/extents.js';
 import { NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
 import { mayWrite } from '../memory/placement.js';
 import type { Owners } from './entries.js';
+import { relocateObject } from './relocation.js';
 
 const ROOT_WORDS = 4;
 const OBJECT_WORD = 0;
@@ -298,6 +299,18 @@ export function duplicateIntegers(owner: Ref, rootWord: number): boolean {
   words[root + OBJECT_WORD] = copy;
   words[root + CAPACITY_WORD] = capacity;
   return true;
+}
+
+/** Moves the object out of an extent that is being emptied. */
+export function relocateIntegers(owner: Ref, rootWord: number): void {
+  const words = wordWindows[owner >>> WINDOW_SHIFT]!;
+  const root = rootIndex(owner, rootWord);
+  const capacity = words[root + CAPACITY_WORD]!;
+  if (capacity === 0) return;
+  const object = words[root + OBJECT_WORD]! as Ref;
+  const bytes = words[root + COUNT_WORD]! * words[root + WIDTH_WORD]!;
+  const target = relocateObject(object, capacity, bytes);
+  if (target !== object) words[root + OBJECT_WORD] = target;
 }
 
 /** Proves a set and shows its object to the walk over the heap. */

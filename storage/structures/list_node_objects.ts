@@ -27,6 +27,11 @@ import {
   usedInNode,
   writeWord,
 } from './list_node_format.js';
+import { relocateObject, work } from './relocation.js';
+
+/** Work of looking at a descriptor, and at an element that has an object, as bytes: see relocation.ts. */
+const NODE_COST = 16;
+const LARGE_COST = 64;
 
 /** Byte index in `view`, object and length of an element that forEachLarge() has found. */
 type FoundLarge = (view: Uint8Array, at: number, ref: Ref, length: number) => void;
@@ -133,6 +138,32 @@ function duplicateElements(words: Int32Array, d: number): boolean {
   freeElements(words, d, head, failedAt);
   free(words[d]! as Ref, nodeCapacity(words, d), DATA);
   return false;
+}
+
+/**
+ * Moves a node, and the objects of its elements from number `position` on, out of extents that are being
+ * emptied. Returns the element to go on with, behind at least one with an object, when the step's work is done;
+ * else 0.
+ */
+export function relocateNode(words: Int32Array, d: number, position: number): number {
+  work.left -= NODE_COST;
+  const old = words[d]! as Ref;
+  const ref = relocateObject(old, nodeCapacity(words, d), nodeTail(words, d));
+  if (ref !== old) words[d] = ref;
+  if (nodeLarge(words, d) === 0) return 0;
+  const view = byteWindows[ref >>> WINDOW_SHIFT]!;
+  const end = startOf(ref) + nodeTail(words, d);
+  let at = startOf(ref) + nodeHead(words, d);
+  for (let i = 0; at < end; i++, at += bytesAt(view, at)) {
+    if (i < position || view[at] !== TAG_LARGE) continue;
+    if (work.left <= 0 && i > position) return i;
+    work.left -= LARGE_COST;
+    const large = readWord(view, at + 1) as Ref;
+    const length = readWord(view, at + 5) >>> 0;
+    const target = relocateObject(large, length, length);
+    if (target !== large) writeWord(view, at + 1, target);
+  }
+  return 0;
 }
 
 /** Bytes of the allocator's that a node takes. */

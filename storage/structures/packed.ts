@@ -28,6 +28,7 @@ import { NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.
 import { mayWrite } from '../memory/placement.js';
 import type { Owners } from './entries.js';
 import { span } from './entry.js';
+import { relocateObject } from './relocation.js';
 
 export const PACKED_ROOT_WORDS = 4;
 const OBJECT_WORD = 0;
@@ -315,6 +316,17 @@ export function duplicatePacked(owner: Ref, rootWord: number): boolean {
   words[root + OBJECT_WORD] = copy;
   words[root + CAPACITY_WORD] = capacity;
   return true;
+}
+
+/** Moves the object out of an extent that is being emptied. */
+export function relocatePacked(owner: Ref, rootWord: number): void {
+  const words = windows[owner >>> WINDOW_SHIFT]!;
+  const root = rootIndex(owner, rootWord);
+  const capacity = words[root + CAPACITY_WORD]!;
+  if (capacity === 0) return;
+  const object = words[root + OBJECT_WORD]! as Ref;
+  const target = relocateObject(object, capacity, words[root + BYTES_WORD]!);
+  if (target !== object) words[root + OBJECT_WORD] = target;
 }
 
 /** Proves a list and shows its object to the walk over the heap. */

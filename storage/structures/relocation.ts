@@ -80,6 +80,13 @@ const loaded = new Int32Array(1);
  */
 export function relocateObject(ref: Ref, bytes: number, live: number): Ref {
   if (closed[ref >>> EXTENT_SHIFT] === 0) return ref;
+  const target = copyElsewhere(ref, bytes, live);
+  if (target !== ref) free(ref, bytes, DATA);
+  return target;
+}
+
+/** relocateObject() that leaves the old place for the caller to free. */
+function copyElsewhere(ref: Ref, bytes: number, live: number): Ref {
   const target = bytes > MOVE_BYTES_MAX ? NULL_REF : allocateElsewhere(bytes);
   if (target === NULL_REF) {
     refuse(ref >>> EXTENT_SHIFT, bytes);
@@ -88,7 +95,6 @@ export function relocateObject(ref: Ref, bytes: number, live: number): Ref {
   const from = byteWindows[ref >>> WINDOW_SHIFT]!;
   const to = byteWindows[target >>> WINDOW_SHIFT]!;
   copyBytes(to, (target & WINDOW_MASK) << 4, from, (ref & WINDOW_MASK) << 4, live);
-  free(ref, bytes, DATA);
   work.left -= MOVE_COST + live;
   relocated.objects++;
   relocated.bytes += live;
@@ -102,15 +108,28 @@ function refuse(extent: number, bytes: number): void {
   reopenExtent(extent);
 }
 
-/** Moves an entry and its long key; what its body owns stays. Returns where the entry lies now. */
+/** Moves an entry of the keyspace and its long key; what its body owns stays. Returns where it lies now. */
 export function relocateEntry(ref: Ref): Ref {
+  const target = relocateElement(ref, null);
+  if (target === ref) relocated.entriesKept++;
+  else relocated.entriesMoved++;
+  return target;
+}
+
+/** Tells whoever refers to an entry, beside its table, that it has moved: both places hold it meanwhile. */
+export type Moved = (ref: Ref, target: Ref) => void;
+
+/** relocateEntry() of an element of a value, with what is done when it moves. */
+export function relocateElement(ref: Ref, moved: Moved | null): Ref {
   let target = ref;
   if (closed[ref >>> EXTENT_SHIFT] !== 0) {
     const bytes = entryBytes(ref);
-    target = relocateObject(ref, bytes, bytes);
+    target = copyElsewhere(ref, bytes, bytes);
+    if (target !== ref) {
+      if (moved !== null) moved(ref, target);
+      free(ref, bytes, DATA);
+    }
   }
-  if (target === ref) relocated.entriesKept++;
-  else relocated.entriesMoved++;
   if (work.readsAll) {
     work.left -= READ_COST;
     if ((headerOf(target) & FLAG_LONG_KEY) !== 0) relocateLongKey(target);

@@ -38,11 +38,12 @@ import { locateKey, span } from '../structures/entry.js';
 import { link, unlink, verifyEntryTable } from '../structures/entry_table.js';
 import { createTable, find, tableBytes, tableCount } from '../structures/hash_table.js';
 import { hashKey, TABLE_SEED } from '../structures/key_hash.js';
+import { type Moved, relocateElement, relocateTable } from '../structures/relocation.js';
 import { copyTable } from '../structures/table_copy.js';
 import { freeTableSome, verifyFreeing } from '../structures/table_free.js';
 import { scanned, scanStep } from '../structures/table_walk.js';
 import { FREED_AT_ONCE_MAX, retire } from './retired.js';
-import { stringValue } from './string.js';
+import { relocateString, stringValue } from './string.js';
 
 /** Elements that elementsMemory() looks at before it extrapolates. */
 const MEMORY_SAMPLE = 512;
@@ -136,6 +137,25 @@ function duplicateElement(ref: Ref): Ref {
   if (copy === NULL_REF || stringValue.duplicate(copy)) return copy;
   freeShell(copy);
   return NULL_REF;
+}
+
+/**
+ * Moves elements and what they own out of extents that are being emptied, from `cursor` on, until the step's
+ * work is done (ValueType.relocate). `moved` tells who else refers to an element.
+ */
+export function relocateElements(block: Ref, cursor: number, moved: Moved | null): number {
+  const visit = moved === null ? relocateUnindexed : (ref: Ref) => relocateWith(ref, moved);
+  return relocateTable(block, cursor, visit);
+}
+
+function relocateUnindexed(ref: Ref): Ref {
+  return relocateWith(ref, null);
+}
+
+function relocateWith(ref: Ref, moved: Moved | null): Ref {
+  const target = relocateElement(ref, moved);
+  relocateString(target);
+  return target;
 }
 
 /** Proves a table and shows its objects, the block too; `visit` gets every element. */

@@ -72,6 +72,7 @@ import {
   packedStart,
   packedView,
   readElement,
+  relocatePacked,
   removePacked,
   replacePacked,
   skipElement,
@@ -89,6 +90,7 @@ import {
   freeElements,
   freeElementsSome,
   linkElement,
+  relocateElements,
   removeElement,
   verifyElements,
   verifyElementsFreeing,
@@ -464,11 +466,19 @@ function hashMemory(ref: Ref): number {
   return elementsMemory(hashTable(ref, header));
 }
 
+function relocateHash(ref: Ref, cursor: number): number {
+  const header = headerOf(ref);
+  if (!isPacked(header)) return relocateElements(hashTable(ref, header), cursor, null);
+  relocatePacked(ref, rootWordOf(header));
+  return 0;
+}
+
 export const hashValue: ValueType = {
   free: freeHash,
   duplicate: duplicateHash,
   verify: verifyHash,
   memoryBytes: hashMemory,
+  relocate: relocateHash,
 };
 
 registerRetired(TYPE_HASH, { freeSome: freeElementsSome, verify: verifyElementsFreeing });

@@ -68,9 +68,11 @@ import {
   duplicateNode,
   freeNode,
   nodeMemory,
+  relocateNode,
   splitNode,
   verifyNode,
 } from '../structures/list_node_objects.js';
+import { work } from '../structures/relocation.js';
 import { cursor, enter, seek } from './list_cursor.js';
 import { FREED_AT_ONCE_MAX, type RetiredForm, registerRetired, retire } from './retired.js';
 import type { ValueType } from './value_types.js';
@@ -357,11 +359,32 @@ function listMemory(entry: Ref): number {
   return bytes;
 }
 
+/** A place in a list whose nodes are being moved: | node | element: 16 |. */
+const PLACES = NODE_COUNT_MAX + 1;
+
+function relocateList(entry: Ref, place: number): number {
+  const header = headerOf(entry);
+  const body = wordWindows[entry >>> WINDOW_SHIFT]!;
+  const at = bodyWord(entry, header);
+  if ((header & ENCODING_MASK) !== COLLECTION_LARGE) return relocateNode(body, at, place);
+  const block = body[at]! as Ref;
+  const words = directoryWords(block);
+  const first = Math.floor(place / PLACES);
+  let element = place % PLACES;
+  for (let node = first; node < blockNodes(block); node++) {
+    if (work.left <= 0 && node > first) return node * PLACES;
+    element = relocateNode(words, blockDescriptor(block, node), element);
+    if (element > 0) return node * PLACES + element;
+  }
+  return 0;
+}
+
 export const listValue: ValueType = {
   free: freeList,
   duplicate: duplicateList,
   verify: verifyList,
   memoryBytes: listMemory,
+  relocate: relocateList,
 };
 
 /** Frees nodes from the last one on; of a node with large elements these first. */

@@ -44,6 +44,7 @@ import {
   freeElements,
   freeElementsSome,
   linkElement,
+  relocateElements,
   removeElement,
   verifyElements,
   verifyElementsFreeing,
@@ -410,11 +411,20 @@ function setMemory(ref: Ref): number {
     : packed.packedMemory(ref, rootWordOf(ref));
 }
 
+function relocateSet(ref: Ref, cursor: number): number {
+  const form = formOf(ref);
+  if (form === TABLE) return relocateElements(blockOf(ref), cursor, null);
+  if (form === INTEGERS) integers.relocateIntegers(ref, rootWordOf(ref));
+  else packed.relocatePacked(ref, rootWordOf(ref));
+  return 0;
+}
+
 export const setValue: ValueType = {
   free: freeSet,
   duplicate: duplicateSet,
   verify: verifySet,
   memoryBytes: setMemory,
+  relocate: relocateSet,
 };
 
 registerRetired(TYPE_SET, { freeSome: freeElementsSome, verify: verifyElementsFreeing });

@@ -43,6 +43,7 @@ import {
   pairsBelow,
   pairsMemory,
   readPair,
+  relocatePairs,
   removePairs,
   rescorePair,
   verifyPairs,
@@ -60,6 +61,7 @@ import {
   freeTreeForm,
   insertElement,
   lookAheadAt,
+  relocateTreeForm,
   rescoreElement,
   storeBlock,
   TREE_WORD,
@@ -357,9 +359,16 @@ function bodyMemory(ref: Ref): number {
   return isSortedSetTree(ref) ? treeFormMemory(blockOf(ref)) : pairsMemory(ref);
 }
 
+function relocateBody(ref: Ref, pieceCursor: number): number {
+  if (isSortedSetTree(ref)) return relocateTreeForm(blockOf(ref), pieceCursor);
+  relocatePairs(ref);
+  return 0;
+}
+
 export const sortedSetValue: ValueType = {
   free: freeBody,
   duplicate: duplicateBody,
   verify: verifyBody,
   memoryBytes: bodyMemory,
+  relocate: relocateBody,
 };

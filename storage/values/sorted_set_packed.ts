@@ -204,6 +204,11 @@ export function pairsMemory(ref: Ref): number {
   return list.packedMemory(ref, rootWord(ref));
 }
 
+/** Moves the list out of an extent that is being emptied. */
+export function relocatePairs(ref: Ref): void {
+  list.relocatePacked(ref, rootWord(ref));
+}
+
 /** Proves the list and its order, and shows its object. */
 export function verifyPairs(ref: Ref, owners: Owners): void {
   list.verifyPacked(ref, rootWord(ref), owners);

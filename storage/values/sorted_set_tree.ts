@@ -47,6 +47,7 @@ import {
   PROBE,
   setProbe,
 } from '../structures/member_order.js';
+import { work } from '../structures/relocation.js';
 import { orderWords, rawWords, scoreOfWords, scoreWords } from '../structures/score_bits.js';
 import {
   createElements,
@@ -57,6 +58,7 @@ import {
   freeElements,
   freeElementsSome,
   linkElement,
+  relocateElements,
   removeElement,
   verifyElements,
   verifyElementsFreeing,
@@ -267,6 +269,27 @@ function copyOrder(source: Ref, block: Ref): boolean {
     if (!btree.insert(block, TREE_WORD, w0, w1, element)) return false;
   }
   return true;
+}
+
+/** Work of looking for an element in the tree, as bytes: see relocation.ts. */
+const SEARCH_COST = 512;
+/** The set whose elements are being moved. */
+let relocatedBlock = NULL_REF;
+
+/** Moves elements out of extents that are being emptied: see relocateElements(). Nodes of the tree are dense
+ *  metadata and stay. */
+export function relocateTreeForm(block: Ref, cursor: number): number {
+  relocatedBlock = block;
+  return relocateElements(block, cursor, moveItem);
+}
+
+/** Changes the Ref in the tree. */
+function moveItem(element: Ref, target: Ref): void {
+  work.left -= SEARCH_COST;
+  orderWords(elementScore(target));
+  const { high, low } = scoreWords;
+  if (btree.replaceThird(relocatedBlock, TREE_WORD, high, low, element, target)) return;
+  throw new Error(`heap corruption: the tree of ${relocatedBlock} lacks element ${element >>> 0}`);
 }
 
 export function treeFormMemory(block: Ref): number {

@@ -188,7 +188,8 @@ function stringMemory(ref: Ref): number {
   return isLarge(header) ? usableBytes(largeCapacity(ref, header)) : 0;
 }
 
-function relocateString(ref: Ref): number {
+/** Moves the bytes of a LARGE string out of an extent that is being emptied; it has no second piece. */
+export function relocateString(ref: Ref): number {
   const header = headerOf(ref);
   if (!isLarge(header)) return 0;
   const words = wordWindows[ref >>> WINDOW_SHIFT]!;
