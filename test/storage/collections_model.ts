@@ -21,8 +21,10 @@ import * as lists from '../../storage/values/list.js';
 import * as at from '../../storage/values/list_cursor.js';
 import * as sets from '../../storage/values/set.js';
 import * as sorted from '../../storage/values/sorted_set.js';
+import { createStream } from '../../storage/values/stream/stream.js';
 import { locateString } from '../../storage/values/string.js';
 import type { Random } from '../support/random.js';
+import * as streams from './stream_model.js';
 import { bytesOf } from './table_fixture.js';
 
 export const DATABASES = 3;
@@ -39,10 +41,11 @@ type Value =
   | { type: 'hash'; fields: Map<string, Field> }
   | { type: 'set'; members: Set<string> }
   | { type: 'sorted'; members: Map<string, number> }
-  | { type: 'list'; items: string[] };
+  | { type: 'list'; items: string[] }
+  | streams.StreamValue;
 type Key = Value & { at: number | null };
 type Type = Value['type'];
-const TYPES: readonly Type[] = ['string', 'hash', 'set', 'sorted', 'list'];
+const TYPES: readonly Type[] = ['string', 'hash', 'set', 'sorted', 'list', 'stream'];
 
 function textAtSpan(): string {
   const { view, offset, length } = span;
@@ -280,6 +283,7 @@ export class CollectionsModel {
     if (type === 'hash') return { type, fields: new Map(), at: null };
     if (type === 'set') return { type, members: new Set(), at: null };
     if (type === 'sorted') return { type, members: new Map(), at: null };
+    if (type === 'stream') return { ...streams.emptyStream(), at: null };
     return { type: 'list', items: [], at: null };
   }
 
@@ -288,6 +292,7 @@ export class CollectionsModel {
     if (type === 'hash') return hashes.createHash(bytes, 0, bytes.length);
     if (type === 'set') return sets.createSet(bytes, 0, bytes.length);
     if (type === 'sorted') return sorted.createSortedSet(bytes, 0, bytes.length);
+    if (type === 'stream') return createStream(bytes, 0, bytes.length);
     const ref = createEntry(TYPE_LIST, bytes, 0, bytes.length, 0);
     if (ref !== NULL_REF) lists.initializeList(ref);
     return ref;
@@ -296,6 +301,7 @@ export class CollectionsModel {
   private isEmpty(key: Key): boolean {
     if (key.type === 'hash') return key.fields.size === 0;
     if (key.type === 'list') return key.items.length === 0;
+    if (key.type === 'stream') return key.entries.length === 0;
     return key.type !== 'string' && key.members.size === 0;
   }
 
@@ -318,6 +324,14 @@ export class CollectionsModel {
     else if (key.type === 'set') this.addMember(ref, key.members, times);
     else if (key.type === 'sorted') this.putScore(ref, key.members, times);
     else if (key.type === 'list') this.addItem(ref, key.items, times);
+    else if (key.type === 'stream') this.append(ref, key, times);
+  }
+
+  private append(ref: Ref, stream: streams.StreamValue, times: number): void {
+    const lengths = times > 100 || this.random.chance(0.9) ? SHORT_LENGTHS : LENGTHS;
+    const words = streams.someWords(this.random, () => this.text(lengths));
+    const id = streams.nextId(this.random, stream.last);
+    if (!streams.addToStream(ref, stream, id, words)) this.refused++;
   }
 
   private addField(
@@ -421,6 +435,11 @@ export class CollectionsModel {
       this.takeItems(ref, key.items);
       return;
     }
+    if (key.type === 'stream') {
+      if (this.random.chance(0.8)) streams.deleteFromStream(ref, key, this.random);
+      else streams.trimFromStream(ref, key, this.random);
+      return;
+    }
     if (key.type === 'string') return;
     const names = key.type === 'hash' ? key.fields : key.members;
     const all = [...names.keys()];
@@ -493,6 +512,7 @@ export class CollectionsModel {
       locateString(ref, headerOf(ref));
       return textAtSpan();
     }
+    if (type === 'stream') return streams.streamContents(ref).map(streams.entryText);
     const found: unknown[] = [];
     if (type === 'list') {
       const count = lists.listLength(ref);
@@ -536,6 +556,7 @@ export class CollectionsModel {
 function contentsOf(key: Key): unknown {
   if (key.type === 'string') return key.text;
   if (key.type === 'list') return key.items;
+  if (key.type === 'stream') return key.entries.map(streams.entryText);
   if (key.type === 'set') return [...key.members].sort();
   if (key.type === 'hash') return [...key.fields].map(([name, { value }]) => [name, value]).sort();
   return [...key.members].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
