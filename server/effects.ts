@@ -22,6 +22,12 @@ export function elementsChanged(databaseIndex: number, index: number, elements: 
   changes.sinceLastSave += elements - 1;
 }
 
+/** elementsChanged() where elements only went, which ends nobody's wait: XDEL, XTRIM. */
+export function elementsRemoved(databaseIndex: number, index: number, elements: number): void {
+  changes.sinceLastSave += elements;
+  if (watchers.size > 0) markWatchers(`${databaseIndex}:${args.latin1(index)}`);
+}
+
 /** keyChanged() for a key that is not an argument; bytes as latin1. */
 export function namedKeyChanged(databaseIndex: number, key: string): void {
   changes.sinceLastSave++;
@@ -41,6 +47,10 @@ function isObserved(): boolean {
 function noteKey(databaseIndex: number, key: string): void {
   const name = `${databaseIndex}:${key}`;
   noteReady(name);
+  markWatchers(name);
+}
+
+function markWatchers(name: string): void {
   const clients = watchers.get(name);
   if (clients === undefined) return;
   for (const client of clients) client.watchedChanged = true;

@@ -96,6 +96,37 @@ describe.each([2, 3] as const)('ioredis with RESP%i', (protocol) => {
     await expect(redis.restore('back', 0, payload)).rejects.toThrow(/^BUSYKEY/);
     expect(await redis.dumpBuffer('none')).toBeNull();
   });
+
+  test('readings in a stream', async () => {
+    const first = await redis.xadd('readings', '*', 'celsius', 21.5, 'room', 'hall');
+    expect(first).toMatch(/^\d+-0$/);
+    expect(
+      await redis.xadd('readings', 'MAXLEN', '~', 1000, '9999999999999-1', 'celsius', 22),
+    ).toBe('9999999999999-1');
+    expect(await redis.xadd('none', 'NOMKSTREAM', '*', 'a', 'b')).toBeNull();
+    expect(await redis.xlen('readings')).toBe(2);
+    expect(await redis.xrange('readings', '-', '+', 'COUNT', 1)).toEqual([
+      [first, ['celsius', '21.5', 'room', 'hall']],
+    ]);
+    expect(await redis.xrevrange('readings', '+', `(${first}`)).toEqual([
+      ['9999999999999-1', ['celsius', '22']],
+    ]);
+    const read = await redis.xread(
+      'COUNT',
+      5,
+      'BLOCK',
+      1000,
+      'STREAMS',
+      'readings',
+      first as string,
+    );
+    expect(read).toEqual([['readings', [['9999999999999-1', ['celsius', '22']]]]]);
+    expect(await redis.xread('BLOCK', 1, 'STREAMS', 'readings', '$')).toBeNull();
+    expect(await redis.xdel('readings', first as string, '1-1')).toBe(1);
+    expect(await redis.xtrim('readings', 'MAXLEN', 0)).toBe(1);
+    expect(await redis.call('XSETID', 'readings', '9999999999999-9')).toBe('OK');
+    expect(await redis.type('readings')).toBe('stream');
+  });
 });
 
 describe.each([2, 3] as const)('node-redis with RESP%i', (protocol) => {
@@ -191,5 +222,31 @@ describe.each([2, 3] as const)('node-redis with RESP%i', (protocol) => {
     expect(await client.sort('jobs', options)).toEqual(['job 2', 'job 3', 'job 1']);
     expect(await client.lMove('jobs', 'doing', 'LEFT', 'RIGHT')).toBe('1');
     expect(await client.blmPop(1, ['jobs'], 'RIGHT', { COUNT: 5 })).toEqual(['jobs', ['3', '2']]);
+  });
+
+  test('readings in a stream', async () => {
+    const first = await client.xAdd('readings', '*', { celsius: '21.5', room: 'hall' });
+    expect(first).toMatch(/^\d+-0$/);
+    const TRIM = { strategy: 'MAXLEN', strategyModifier: '~', threshold: 1000 } as const;
+    const second = '9999999999999-1';
+    expect(await client.xAdd('readings', second, { celsius: '22' }, { TRIM })).toBe(second);
+    expect(await client.xLen('readings')).toBe(2);
+    const entry = { id: second, message: { celsius: '22' } };
+    const plain = (entries: { id: string; message: Record<string, string> }[] | null) =>
+      entries?.map(({ id, message }) => ({ id, message: { ...message } }));
+    const range = await client.xRange('readings', `(${first}`, '+');
+    expect(plain(range)).toEqual([entry]);
+    expect(plain(await client.xRevRange('readings', '+', '-', { COUNT: 1 }))).toEqual([entry]);
+    const streams = [{ key: 'readings', id: first }];
+    const read = await client.xRead(streams, { COUNT: 5, BLOCK: 1000 });
+    expect(JSON.parse(JSON.stringify(read))).toEqual([{ name: 'readings', messages: [entry] }]);
+    expect(await client.xRead([{ key: 'readings', id: '$' }], { BLOCK: 1 })).toBeNull();
+    const about = await client.xInfoStream('readings');
+    expect(about.length).toBe(2);
+    expect(about['last-generated-id']).toBe(second);
+    expect(about['first-entry']?.id).toBe(first);
+    expect(await client.xDel('readings', [first, '1-1'])).toBe(1);
+    expect(await client.xTrim('readings', 'MAXLEN', 0)).toBe(1);
+    expect(await client.xSetId('readings', '9999999999999-9')).toBe('OK');
   });
 });

@@ -7,6 +7,7 @@ import { COMMANDS } from './command_list.js';
 import { compareScript } from './script.js';
 import { blockingScripts } from './scripts/blocking.js';
 import { blockingSortedSetScripts } from './scripts/blocking_sorted_sets.js';
+import { blockingStreamScripts } from './scripts/blocking_streams.js';
 import { clientScripts } from './scripts/client.js';
 import { configScripts } from './scripts/config.js';
 import { connectionScripts } from './scripts/connection.js';
@@ -31,6 +32,7 @@ describeWithPeer('sessions go as with Redis', () => {
     client: clientScripts,
     blocking: blockingScripts,
     'blocking on sorted sets': blockingSortedSetScripts,
+    'blocking on streams': blockingStreamScripts,
     config: configScripts,
     protocol: protocolScripts,
   };

@@ -16,6 +16,7 @@ const COMMANDS = {
   set: (n: number) => ['SET', `key:${n}`, `value:${n}`.padEnd(64, '.')],
   get: (n: number) => ['GET', `key:${n}`],
   incr: (n: number) => ['INCR', `counter:${n % 100}`],
+  xadd: (n: number) => ['XADD', `stream:${n % 10}`, '*', 'a', `value:${n}`, 'b', '2', 'c', 'three'],
   mset: (n: number) => ['MSET', `key:${n}`, 'a', `key:${n + 1}`, 'b', `key:${n + 2}`, 'c'],
 };
 
@@ -26,7 +27,8 @@ const HOT = new Set(
     'lookAheadOfTurn parseAhead parseShort parse select lookupCommand isName accepts get set incr mset ' +
     'readKey writeKey lookup lookupTouch touch find keyEquals hashKey hashBytes addAhead lookAhead ' +
     'loadAll loadOfOne matchEntries candidate putArgument putString putInteger canOverwrite copyBytes ' +
-    'locateString locateText replyString bulk ok integer beginSegment endSegment closeSegment takeSends'
+    'xadd readTrimOptions chooseId takePairs addEntry appendToNodes measureStep measureBody writeEntry ' +
+    'withRoom replyId locateString locateText replyString bulk ok integer beginSegment endSegment closeSegment takeSends'
   ).split(' '),
 );
 

@@ -60,6 +60,23 @@ const VALUES: readonly (readonly [string, readonly (readonly Arg[])[], string])[
     ],
     'hashtable',
   ],
+  [
+    'a stream',
+    [
+      ['XADD', 'k', '5-1', ...pairs(3, 7)],
+      ['XADD', 'k', '6', 'f', ''],
+      ['XDEL', 'k', '5-1'],
+    ],
+    'stream',
+  ],
+  [
+    'an empty stream',
+    [
+      ['XADD', 'k', 'MAXLEN', 0, '5-1', 'f', 'v'],
+      ['XSETID', 'k', '9'],
+    ],
+    'stream',
+  ],
   ['a small sorted set', [['ZADD', 'k', ...scored(20, 16), 'inf', 'i', '-inf', 'j']], 'listpack'],
   ['a large sorted set', [['ZADD', 'k', ...scored(500, 16)]], 'skiplist'],
   ['a large sorted set with -0', [['ZADD', 'k', ...scored(200, 9), '-0', 'zero']], 'skiplist'],
@@ -74,6 +91,8 @@ function contents(key: string): Plain {
       return call('LRANGE', key, 0, -1);
     case 'set':
       return sorted(call('SMEMBERS', key));
+    case 'stream':
+      return call('XINFO', 'STREAM', key, 'FULL', 'COUNT', 0);
     case 'zset':
       return call('ZRANGE', key, 0, -1, 'WITHSCORES');
     case 'hash': {
@@ -305,6 +324,19 @@ describe('what is refused leaves everything as it was', () => {
     wrong(hash, [1, 1], '\x01f\x01v', Buffer.alloc(8, 0xff)); // a time before 1970
     wrong(hash, [1, 1], '\x01f\x01v', Buffer.alloc(8, 0x7f)); // one that no double holds
     wrong(hash, [1, 2], '\x01f\x01v', [1, 0, 0, 0, 0, 0, 0, 0], '\x01f\x01v', Buffer.alloc(8));
+    const stream = of('XADD', 'k', '0-1', 'f', 'v');
+    const head = [
+      Buffer.from([0]),
+      Buffer.alloc(16, 1),
+      Buffer.alloc(16),
+      [9, 0, 0, 0, 0, 0, 0, 0],
+    ];
+    const entry = [Buffer.alloc(16, 1), '\x01\x01f\x01v'] as const;
+    wrong(stream, ...head, [1], Buffer.alloc(16), '\x01\x01f\x01v'); // id 0-0
+    wrong(stream, ...head, [1], Buffer.alloc(16, 2), '\x01\x01f\x01v'); // behind the last id
+    wrong(stream, ...head, [2], ...entry, ...entry); // twice
+    wrong(stream, ...head, [1], Buffer.alloc(16, 1), [0]); // no fields
+    wrong(stream, ...head, [1], Buffer.alloc(16, 1), '\x02\x01f\x01v');
     wrong(zset, [0]);
     wrong(zset, [1], '\x01a', nan);
     wrong(zset, [2], '\x01a', Buffer.alloc(8), '\x01a', Buffer.alloc(8, 1));

@@ -30,6 +30,7 @@ import { replyError } from '../../reply_error.js';
 import { runtime } from '../../runtime.js';
 import { readInt64 } from '../arguments/integer_arguments.js';
 import { useSortedSetLimits } from '../sorted_sets/sorted_set_limits.js';
+import { useStreamLimits } from '../streams/stream_limits.js';
 import { readKey, replyOutOfMemory, writeKey } from './keys_access.js';
 
 const { config } = runtime;
@@ -162,6 +163,7 @@ function restoreArgument(): boolean {
   hashLimits.entriesMax = config.hashMaxListpackEntries;
   hashLimits.valueBytesMax = config.hashMaxListpackValue;
   useSortedSetLimits(true);
+  useStreamLimits();
   const { buffer, offsets, lengths } = args;
   const key = { bytes: buffer, offset: offsets[1]!, length: lengths[1]! };
   const outcome = restoreValue(buffer, offsets[3]!, lengths[3]!, key, rules);

@@ -17,7 +17,7 @@ import {
   streamLength,
 } from '../../../storage/values/stream/block.js';
 import { scanId } from '../../../storage/values/stream/node_format.js';
-import { type Pairs, streamLimits } from '../../../storage/values/stream/nodes.js';
+import type { Pairs } from '../../../storage/values/stream/nodes.js';
 import {
   addEntry,
   createStream,
@@ -36,20 +36,18 @@ import {
 } from '../../../storage/values/stream/stream_id.js';
 import { findLast } from '../../../storage/values/stream/walk.js';
 import type { Client } from '../../client.js';
-import { changes, elementsChanged, keyChanged } from '../../effects.js';
+import { changes, elementsRemoved, keyChanged } from '../../effects.js';
 import { replyError } from '../../reply_error.js';
-import { runtime } from '../../runtime.js';
 import { readInt64 } from '../arguments/integer_arguments.js';
 import { readKey, replyOutOfMemory, writeKey } from '../keys/keys_access.js';
 import { readId, readRangeEnd, readRangeStart, replyId } from './stream_ids.js';
+import { useStreamLimits } from './stream_limits.js';
 import { expectStream, replyRange } from './stream_value.js';
 import { givenId, options, readTrimOptions, trim } from './trim_options.js';
 
 /** Redis stores no entry whose fields and values are larger together. */
 const ENTRY_BYTES_MAX = 2 ** 30;
 const TWO_32 = 4294967296;
-
-const { config } = runtime;
 
 // --- XADD ----------------------------------------------------------------------------------------
 
@@ -137,8 +135,7 @@ function takePairs(first: number, fields: number): boolean {
   pairs.lengths = lengths;
   pairs.first = first;
   pairs.fields = fields;
-  streamLimits.nodeEntriesMax = config.streamNodeMaxEntries;
-  streamLimits.nodeBytesMax = config.streamNodeMaxBytes;
+  useStreamLimits();
   return bytes <= ENTRY_BYTES_MAX;
 }
 
@@ -214,7 +211,7 @@ export function xdel(client: Client): void {
     loadDeletedId(block, to);
     if (compareIds(from, to) > 0) storeDeletedId(block, from);
   }
-  if (deleted > 0) elementsChanged(client.databaseIndex, 1, deleted);
+  if (deleted > 0) elementsRemoved(client.databaseIndex, 1, deleted);
   reply.integer(deleted);
 }
 
@@ -228,7 +225,7 @@ export function xtrim(client: Client): void {
   }
   if (!expectStream(ref)) return;
   const deleted = trimStream(streamBlock(ref), trim);
-  if (deleted > 0) elementsChanged(client.databaseIndex, 1, deleted);
+  if (deleted > 0) elementsRemoved(client.databaseIndex, 1, deleted);
   reply.integer(deleted);
 }
 

@@ -14,6 +14,7 @@ import {
   TYPE_MASK,
   TYPE_SET,
   TYPE_SORTED_SET,
+  TYPE_STREAM,
   TYPE_STRING,
 } from '../../structures/entry.js';
 import { room } from '../../structures/list_node.js';
@@ -26,6 +27,7 @@ import { createInteger, createString } from '../string_keys.js';
 import { type Codec, finished, type RestoredKey, type RestoreRules } from './codec.js';
 import { hashCodec } from './hash_codec.js';
 import type { PayloadReader, PayloadWriter } from './payload.js';
+import { streamCodec } from './stream_codec.js';
 
 /** The two forms of strings and sets. */
 const BYTES = 0;
@@ -185,6 +187,7 @@ codecs[TYPE_LIST] = { write: writeList, read: readList };
 codecs[TYPE_SET] = { write: writeSet, read: readSet };
 codecs[TYPE_SORTED_SET] = { write: writeSortedSet, read: readSortedSet };
 codecs[TYPE_HASH] = hashCodec;
+codecs[TYPE_STREAM] = streamCodec;
 
 /** The codec of a type, or undefined: there is no such type. */
 export function codecOfType(type: number): Codec | undefined {

@@ -14,6 +14,9 @@
 //   hash        | 0 | count | field block, value block ...   | 1 | count | field, value, time ...
 //   sorted set  | count | member block, score: a double ...  from the lowest rank to the highest
 //
+//   stream      | 0 | last id | greatest deleted id | entries ever added: int64 | count | entry ...
+//   entry       | id: two int64, milliseconds and sequence number | count of fields | name block, value block ...
+//
 //   time        int64, milliseconds of Unix time at which the field expires; 0: it does not
 //
 // The checksum is over all that precedes it. It finds damage, not malice: whoever makes a payload can make
