@@ -21,6 +21,7 @@ import { args, FRAMES } from '../protocol/arguments.js';
 import * as errors from '../protocol/error_replies.js';
 import { reply } from '../protocol/reply_writer.js';
 import { COMPLETE, EMPTY, INCOMPLETE, parse, parseAhead } from '../protocol/resp_parser.js';
+import { captureStep } from '../storage/checkpoint/run.js';
 import { NULL_REF } from '../storage/memory/layout.js';
 import { clock, setClock } from '../storage/structures/clock.js';
 import { forgetAhead } from '../storage/structures/key_hash.js';
@@ -65,6 +66,8 @@ const DIRECT_BYTES_MIN = 32 * 1024;
 const DIRECT_BYTES_MAX = 256 * 1024;
 /** The loop over ready sockets gives way to the rest of Node after this long. */
 const LOOP_MILLIS = 1;
+/** And within a turn: so much input is served between two looks at the clock. */
+const INPUT_BYTES_PER_LOOK = 16 * 1024;
 /** Commands of one client between two looks at how much of its output waits. */
 const COMMANDS_PER_CHECK = 64;
 
@@ -80,6 +83,9 @@ let untilCheck = COMMANDS_PER_CHECK;
 let overflowsSeen = 0;
 /** Whether any client's replies wait in the reactor: looked at once per turn. */
 let repliesWait = false;
+/** Input that was served since the last look at the clock, and since when replies are kept. */
+let servedBytes = 0;
+let repliesSince = 0;
 
 /** Creates the reactor; nothing is accepted before listen(). */
 export function startReactor(): ReactorHandle {
@@ -105,12 +111,16 @@ function runLoop(): void {
   const start = performance.now();
   inLoop = true;
   for (;;) {
+    repliesSince = start;
     const count = reactor.turn(takeSends());
     if (count === 0 && resumed.length === 0) break;
     setClock(Date.now());
     repliesWait = reactor.queuedBytesTotal() > 0;
     if (count > 1) lookAheadOfTurn(count);
-    for (let i = 0; i < count; i++) handleEvent(i * EVENT_FIELDS);
+    for (let i = 0; i < count; i++) {
+      handleEvent(i * EVENT_FIELDS);
+      if (servedBytes >= INPUT_BYTES_PER_LOOK) divideTurn();
+    }
     serveResumed();
     forgetAhead();
     if (performance.now() - start > LOOP_MILLIS) {
@@ -121,6 +131,19 @@ function runLoop(): void {
   inLoop = false;
   if (resumed.length > 0) setImmediate(runLoop);
   reclaimSoon();
+}
+
+/**
+ * Within a turn that takes long, because much input had gathered or writes are caught: who was served
+ * gets the replies now, and a checkpoint goes on that would catch the rest of the writes.
+ */
+function divideTurn(): void {
+  servedBytes = 0;
+  const now = performance.now();
+  if (now - repliesSince < LOOP_MILLIS) return;
+  repliesSince = now;
+  reactor.flush(takeSends());
+  captureStep();
 }
 
 /** Looks ahead for the first requests of a turn's clients: most have one, when they do not pipeline. */
@@ -189,6 +212,7 @@ function handleInput(client: Client, start: number, end: number): void {
 function noteInput(client: Client, bytes: number): void {
   client.lastMillis = clock.nowMillis;
   client.inputBytes += bytes;
+  servedBytes += bytes;
   stats.readsProcessed++;
 }
 

@@ -60,19 +60,22 @@ Status ArenaMapping::discard(size_t offset, size_t bytes) {
                                                   " bytes at " + std::to_string(offset));
 }
 
-// By extent: the call holds the lock of the address space until it returns, and whoever maps or
-// unmaps memory meanwhile (malloc, V8) waits for it. 64 MiB in one call: 130 ms.
+// Page faults take the lock of their mapping alone (Linux 6.4). With the system call in its place
+// the serving thread waited for up to 48 ms when V8 returned memory while 56 MiB were populated.
+void ArenaMapping::touch(size_t offset, size_t bytes) {
+  for (size_t at = offset; at < offset + bytes; at += kPageBytes) {
+    // A write that changes nothing. Compilers may turn an atomic `or` of 0 into a load, but not
+    // this; what is not 0 was touched before. (A load first would bring in the page of zeros.)
+    uint8_t zero = 0;
+    __atomic_compare_exchange_n(data_ + at, &zero, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  }
+}
+
 Status ArenaMapping::populate(size_t offset, size_t bytes) {
-  while (bytes != 0) {
-    const size_t slice = bytes < kExtentBytes ? bytes : kExtentBytes;
-    if (madvise(data_ + offset, slice, MADV_POPULATE_WRITE) == 0) {
-      offset += slice;
-      bytes -= slice;
-    } else if (errno != EINTR && errno != EAGAIN) {
-      return Status::systemCall("madvise", errno, "MADV_POPULATE_WRITE of " +
-                                                      std::to_string(slice) + " bytes at " +
-                                                      std::to_string(offset));
-    }
+  while (bytes != 0 && madvise(data_ + offset, bytes, MADV_POPULATE_WRITE) != 0) {
+    if (errno == EINTR || errno == EAGAIN) continue;
+    return Status::systemCall("madvise", errno, "MADV_POPULATE_WRITE of " + std::to_string(bytes) +
+                                                    " bytes at " + std::to_string(offset));
   }
   return Status();
 }

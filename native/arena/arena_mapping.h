@@ -31,8 +31,14 @@ class ArenaMapping {
 
   // Gives memory back; it reads as zeros afterwards. Page aligned.
   Status discard(size_t offset, size_t bytes);
-  // Touches memory for writing ahead of use (a fresh huge page takes milliseconds on some
-  // machines). Contents stay. Page aligned. Failure leaves the memory usable but not touched.
+  // Touches memory ahead of use, page by page as a writer would (a fresh huge page takes
+  // milliseconds on some machines). Contents stay, whoever else writes there. Memory that is
+  // protected is caught: for mappings that never are.
+  void touch(size_t offset, size_t bytes);
+  // The same by a system call, which the kernel refuses (EFAULT) where memory is protected. It
+  // holds the lock of the address space as long as it takes: who maps or unmaps memory meanwhile
+  // (malloc, V8) waits. So only a bit at a time, by a thread that does not lose its processor to
+  // others. Page aligned. Failure leaves the memory usable but not touched.
   Status populate(size_t offset, size_t bytes);
 
  private:

@@ -17,10 +17,9 @@ Status PageStates::advanceEpoch() {
   return Status();
 }
 
-void PageStates::populate(size_t pageCount) {
+void PageStates::touch(size_t pageCount) {
   const size_t bytes = (pageCount + kPageBytes - 1) / kPageBytes * kPageBytes;
-  // Best effort: a page that is not touched here is touched by the first write into it.
-  (void)mapping_.populate(0, bytes < mapping_.bytes() ? bytes : mapping_.bytes());
+  mapping_.touch(0, bytes < mapping_.bytes() ? bytes : mapping_.bytes());
 }
 
 }  // namespace stillframe

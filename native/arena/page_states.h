@@ -48,7 +48,7 @@ class PageStates {
   // Opens the epoch of the next run: every page is pending. Outside of a run only.
   Status advanceEpoch();
   // Touches the bytes of the first `pageCount` pages, so that the handler meets no fresh memory.
-  void populate(size_t pageCount);
+  void touch(size_t pageCount);
 
   uint8_t* data() const { return mapping_.data(); }
   size_t bytes() const { return mapping_.bytes(); }

@@ -54,8 +54,7 @@ bool PopulateThread::takeNext(size_t& extent) {
 }
 
 void PopulateThread::work() {
-  // Its work is ahead of need: whoever serves comes first.
-  lowerOwnPriority();
+  // At normal priority: see ArenaMapping::populate(). Who serves would do as much in its place.
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || requestedCount_ > 0; });

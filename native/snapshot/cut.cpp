@@ -27,7 +27,7 @@ Status Cut::prepareStates(size_t extentCount) {
   if (statesPrepared_) return Status();
   Status status = arena_.states().advanceEpoch();
   if (!status.ok()) return status;
-  arena_.states().populate(extentCount * kPagesPerExtent);
+  arena_.states().touch(extentCount * kPagesPerExtent);
   statesPrepared_ = true;
   return status;
 }

@@ -52,7 +52,7 @@ Status LazyRestore::open(const RestoreRequest& request, DamageReport report) {
                                "blocks that are touched");
   }
   if (!status.ok()) return status;
-  (void)touchMemory_.populate(0, touchMemory_.bytes());  // refused before Linux 5.14: touched later
+  touchMemory_.touch(0, touchMemory_.bytes());
   source_.swap(opened);
   report_ = std::move(report);
   status = registerExtents(request);

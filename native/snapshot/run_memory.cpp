@@ -1,7 +1,6 @@
 #include "snapshot/run_memory.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "snapshot/extent_kind.h"
 
@@ -54,9 +53,7 @@ Status RunMemory::open(size_t memoryBytesMax, const uint8_t* kinds, size_t exten
   poolOffset_ = staging * kExtentBytes;
   slotCount_ = slots;
   tableOffset_ = poolOffset_ + poolBytes;
-  if (!touched_ && !mapping_.populate(0, mapping_.bytes()).ok()) {
-    memset(mapping_.data(), 0, mapping_.bytes());  // Linux before 5.14
-  }
+  if (!touched_) mapping_.touch(0, mapping_.bytes());
   touched_ = true;
   bytes_.store(mapping_.bytes() + stateBytes, std::memory_order_relaxed);
   return Status();

@@ -72,6 +72,8 @@ let running = false;
 let placementShare = 1;
 /** A run between its preparation and its cut, and its next step. */
 let approaching: { run: Run; step: NodeJS.Immediate } | null = null;
+/** Dense metadata of the active run is being captured. */
+let capturing = false;
 /** Somebody stands still until the run has ended: it must leave nothing to be done later. */
 let awaited = false;
 
@@ -191,6 +193,7 @@ function cut(run: Run): void {
   placementShare = 1;
   noteCut(native.checkpointCounters().epoch);
   request.onCut();
+  capturing = true;
   setImmediate(capture);
 }
 
@@ -203,7 +206,14 @@ function orderOfCopy(extents: Uint8Array, before: Uint8Array | null): Uint8Array
 
 /** Where nearly every write lands is copied first; commands run between the steps. */
 function capture(): void {
-  if (native.checkpointCapture()) setImmediate(capture);
+  captureStep();
+  if (capturing) setImmediate(capture);
+}
+
+/** One step of it, if it is going on. To be called between two commands by who runs many of them at a
+ *  time: as long as this is not done nearly every write is caught. */
+export function captureStep(): void {
+  if (capturing) capturing = native.checkpointCapture();
 }
 
 function finish(run: Run, sealed: Seal, tableChecksum: number): void {
