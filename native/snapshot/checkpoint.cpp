@@ -9,11 +9,11 @@
 namespace stillframe {
 namespace {
 
-// What capture() takes before commands run again, and that for each nanosecond they had since. While
-// it is at work each command meets a protected page and takes three times as long: the commands that
-// come in meanwhile must not be so many that they, and their faults, take longer than the copying
-// (measured at 50,000 SET/s: with steps of 1 ms and half as much as commands, faults kept the server
-// busy for 25 ms).
+// What capture() takes before commands run again, and that for each nanosecond they had since.
+// While it is at work each command meets a protected page and takes three times as long: the
+// commands that come in meanwhile must not be so many that they, and their faults, take longer than
+// the copying (measured at 50,000 SET/s: with steps of 1 ms and half as much as commands, faults
+// kept the server busy for 25 ms).
 constexpr uint64_t kCaptureNanosMax = 2'500'000;
 constexpr double kCapturePerCommandNanos = 2.5;
 
