@@ -15,6 +15,9 @@ import { nextEntry, startWalk } from '../../../storage/values/stream/walk.js';
 import { expectType } from '../keys/keys_access.js';
 import { replyId } from './stream_ids.js';
 
+/** So few entries downwards are written before they are counted: finding them takes longer than moving them. */
+const DEFERRED_MAX = 100;
+
 /** True when the entry is a stream; else replies WRONGTYPE. */
 export function expectStream(ref: Ref): boolean {
   return expectType(ref, TYPE_STREAM);
@@ -38,7 +41,7 @@ const edge = new StreamId();
 
 /**
  * How many entries lie from one id to another, but at most `most`. Counting first costs a tenth of what the
- * reply does, and a reply that is written without its count would have to be moved.
+ * reply does, and a reply that is written without its count would have to be moved, and kept in memory.
  */
 export function countRange(block: Ref, from: StreamId, to: StreamId, most: number): number {
   const length = streamLength(block);
@@ -61,9 +64,11 @@ export function replyRange(
   most: number,
   backward: boolean,
 ): void {
-  const count = backward
-    ? countBackwards(block, from, to, most)
-    : countRange(block, from, to, most);
+  if (backward && most <= DEFERRED_MAX) {
+    replyLast(block, from, to, most);
+    return;
+  }
+  const count = countRange(block, from, to, most);
   reply.array(count);
   startWalk(block, from, to, backward);
   for (let i = 0; i < count; i++) {
@@ -72,10 +77,10 @@ export function replyRange(
   }
 }
 
-/** Downwards the last ones are counted, so that COUNT bounds the time that it takes. */
-function countBackwards(block: Ref, from: StreamId, to: StreamId, most: number): number {
+function replyLast(block: Ref, from: StreamId, to: StreamId, most: number): void {
+  const mark = reply.deferArray();
   let count = 0;
   startWalk(block, from, to, true);
-  while (count < most && nextEntry()) count++;
-  return count;
+  for (; count < most && nextEntry(); count++) replyEntry();
+  reply.settle(mark, count);
 }
