@@ -16,6 +16,7 @@ import { hashValue } from './hash.js';
 import { listValue } from './list.js';
 import { setValue } from './set.js';
 import { sortedSetValue } from './sorted_set.js';
+import './stream/group_rules.js'; // tells streams what consumer groups are
 import { streamValue } from './stream/whole.js';
 import { stringValue } from './string.js';
 
