@@ -130,6 +130,22 @@ export const XREAD_GROUP_OPTION =
   'ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.';
 export const XREAD_NOACK_OPTION =
   'ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.';
+export const XGROUP_NO_KEY =
+  'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use ' +
+  'the MKSTREAM option to create an empty stream automatically.';
+export const BUSY_GROUP = 'BUSYGROUP Consumer Group name already exists';
+export const ENTRIES_READ_NEGATIVE = 'ERR value for ENTRIESREAD must be positive or -1';
+export const XREADGROUP_NO_GROUP = 'ERR Missing GROUP option for XREADGROUP';
+export const XREADGROUP_DOLLAR =
+  'ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this ' +
+  'consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just ' +
+  'return an empty result set.';
+export const NO_GROUP_ANY_MORE =
+  'NOGROUP the consumer group this client was blocked on no longer exists';
+export const UNBLOCKED_NO_KEY = 'UNBLOCKED the stream key no longer exists';
+export const CLAIM_COUNT = 'ERR COUNT must be > 0';
+export const CLAIM_COUNT_TOO_HIGH =
+  'ERR Insufficient memory, failed allocating transient memory, COUNT too high.';
 export const XREAD_NEW_ID =
   'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.';
 
@@ -279,6 +295,29 @@ export function unknownSubcommandOrArity(container: string, subcommand: string):
     `ERR unknown subcommand or wrong number of arguments for '${quoted}'. ` +
     `Try ${container.toUpperCase()} HELP.`
   );
+}
+
+/** XPENDING, XCLAIM and XAUTOCLAIM of a group that is not there. */
+export function noGroup(key: string, group: string): string {
+  return `NOGROUP No such key '${key}' or consumer group '${group}'`;
+}
+/** The same of XREADGROUP. */
+export function noGroupToRead(key: string, group: string): string {
+  return `${noGroup(key, group)} in XREADGROUP with GROUP option`;
+}
+/** XGROUP and XINFO of a group that the stream does not have. */
+export function noSuchGroup(key: string, group: string): string {
+  return `NOGROUP No such consumer group '${group}' for key name '${key}'`;
+}
+/** `command`: XCLAIM or XAUTOCLAIM. */
+export function invalidMinIdle(command: string): string {
+  return `ERR Invalid min-idle-time argument for ${command}`;
+}
+export function invalidClaimOption(option: string): string {
+  return `ERR Invalid ${option} option argument for XCLAIM`;
+}
+export function unknownClaimOption(option: string): string {
+  return `ERR Unrecognized XCLAIM option '${option}'`;
 }
 
 /** `command` in upper case, XREAD or XREADGROUP: keys and ids are not as many. `symbol` stands for an id. */

@@ -1,7 +1,7 @@
 // What a write leaves behind beside the data: the count of changes that save points look at, the marks on
 // transactions that watch the key, and the notes that clients may wait for it.
 import { args } from '../protocol/arguments.js';
-import { anyoneWaits, noteDatabaseReady, noteReady } from './blocking/waits.js';
+import { anyoneWaits, noteDatabaseReady, noteReady, waitName } from './blocking/waits.js';
 import type { Client } from './client.js';
 
 /** Changes since the last checkpoint: rdb_changes_since_last_save. */
@@ -37,6 +37,12 @@ export function namedKeyChanged(databaseIndex: number, key: string): void {
 /** Notes a second key that a change, counted already, has touched: RENAME, MOVE. */
 export function alsoChanged(databaseIndex: number, index: number): void {
   if (isObserved()) noteKey(databaseIndex, args.latin1(index));
+}
+
+/** Notes that clients that wait for the key in argument `index` are to be looked after, though it has not changed:
+ *  XGROUP DESTROY. */
+export function wakeWaiting(databaseIndex: number, index: number): void {
+  if (anyoneWaits()) noteReady(waitName(databaseIndex, args.latin1(index)));
 }
 
 /** Whether anybody watches a key or waits for one: else no key needs a name. */

@@ -26,6 +26,7 @@ import { sortedSetAlgebraRows } from './sorted_set_algebra_rows.js';
 import { sortedSetBlockingRows } from './sorted_set_blocking_rows.js';
 import { sortedSetRangeRows } from './sorted_set_range_rows.js';
 import { sortedSetRows } from './sorted_set_rows.js';
+import { streamGroupRows } from './stream_group_rows.js';
 import { streamRows } from './stream_rows.js';
 import { stringPartRows } from './string_part_rows.js';
 import { stringRows } from './string_rows.js';
@@ -56,6 +57,7 @@ const ROWS: readonly CommandRow[] = [
   ...geoRadiusRows,
   ...sortedSetBlockingRows,
   ...streamRows,
+  ...streamGroupRows,
   ...databaseRows,
   ...objectRows,
   ...latencyRows,

@@ -4,6 +4,7 @@ import { xread } from '../commands/streams/stream_reading.js';
 import { xadd, xdel, xlen, xrange, xrevrange, xsetid, xtrim } from '../commands/streams/streams.js';
 import { type ArgumentDoc, type CommandRow, containerHandler } from './command.js';
 import { keyRange } from './key_specs.js';
+import { xinfoGroupRows } from './stream_group_rows.js';
 
 /** MAXLEN | MINID [= | ~] threshold [LIMIT count] */
 const TRIM: readonly ArgumentDoc[] = [
@@ -244,6 +245,7 @@ export const streamRows: readonly CommandRow[] = [
     complexity: 'That of the subcommand.',
     handler: containerHandler,
     subcommands: [
+      ...xinfoGroupRows,
       {
         name: 'stream',
         arity: -3,

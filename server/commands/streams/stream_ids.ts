@@ -114,6 +114,18 @@ export function readId(i: number, id: StreamId): boolean {
   return expectId(parseId(args.buffer, args.offsets[i]!, args.lengths[i]!, id, 0, false));
 }
 
+/** readId() where `-` and `+` may stand for the least and the greatest id: XGROUP SETID. */
+export function readAnyId(i: number, id: StreamId): boolean {
+  if (!isSign(i, DASH) && !isSign(i, PLUS)) return readId(i, id);
+  copyId(id, isSign(i, DASH) ? ID_MIN : ID_MAX);
+  return true;
+}
+
+/** Whether argument i is an id as readId() takes it. */
+export function isId(i: number, id: StreamId): boolean {
+  return parseId(args.buffer, args.offsets[i]!, args.lengths[i]!, id, 0, false);
+}
+
 /** readId() where `ms-*` may stand: then `parsed.choosesSequence`. */
 export function readNewId(i: number, id: StreamId): boolean {
   return expectId(parseId(args.buffer, args.offsets[i]!, args.lengths[i]!, id, 0, true));

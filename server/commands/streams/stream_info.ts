@@ -6,6 +6,7 @@ import { reply } from '../../../protocol/reply_writer.js';
 import { NULL_REF, type Ref } from '../../../storage/memory/layout.js';
 import {
   added,
+  groupsOf,
   loadDeletedId,
   loadEntriesAdded,
   loadFirstId,
@@ -15,6 +16,7 @@ import {
   streamBlock,
   streamLength,
 } from '../../../storage/values/stream/block.js';
+import { groupCount } from '../../../storage/values/stream/group.js';
 import { nodeBase, nodeWords } from '../../../storage/values/stream/node_format.js';
 import { ID_MAX, ID_MIN, ID_WORDS, StreamId } from '../../../storage/values/stream/stream_id.js';
 import { findFirst, findLast } from '../../../storage/values/stream/walk.js';
@@ -23,6 +25,7 @@ import { replyError } from '../../reply_error.js';
 import { replyHelp } from '../arguments/help.js';
 import { readInt64 } from '../arguments/integer_arguments.js';
 import { readKey } from '../keys/keys_access.js';
+import { replyGroups } from './group_info.js';
 import { replyId } from './stream_ids.js';
 import { expectStream, replyEntry, replyRange } from './stream_value.js';
 
@@ -61,7 +64,7 @@ function replySummary(block: Ref): void {
   reply.map(10);
   replyFacts(block);
   reply.bulkLatin1('groups');
-  reply.integer(0);
+  reply.integer(groupCount(groupsOf(block)));
   reply.bulkLatin1('first-entry');
   if (findFirst(block)) replyEntry();
   else reply.null();
@@ -72,12 +75,13 @@ function replySummary(block: Ref): void {
 
 /** `count` 0: all entries. */
 function replyFull(block: Ref, count: number): void {
+  const most = count === 0 ? Number.POSITIVE_INFINITY : count;
   reply.map(9);
   replyFacts(block);
   reply.bulkLatin1('entries');
-  replyRange(block, ID_MIN, ID_MAX, count === 0 ? Number.POSITIVE_INFINITY : count, false);
+  replyRange(block, ID_MIN, ID_MAX, most, false);
   reply.bulkLatin1('groups');
-  reply.emptyArray();
+  replyGroups(block, most);
 }
 
 function replyFacts(block: Ref): void {

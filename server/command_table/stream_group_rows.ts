@@ -1,0 +1,333 @@
+// Rows of the commands on consumer groups of streams.
+import { xautoclaim, xclaim } from '../commands/streams/claims.js';
+import {
+  xgroupCreate,
+  xgroupCreateconsumer,
+  xgroupDelconsumer,
+  xgroupDestroy,
+  xgroupHelp,
+  xgroupSetid,
+} from '../commands/streams/group_admin.js';
+import { xinfoConsumers, xinfoGroups } from '../commands/streams/group_info.js';
+import { xreadgroup } from '../commands/streams/group_reads.js';
+import { xack, xpending } from '../commands/streams/pending_entries.js';
+import { type ArgumentDoc, type CommandRow, containerHandler } from './command.js';
+import { keyRange } from './key_specs.js';
+
+const KEY: ArgumentDoc = { name: 'key', type: 'key', keySpec: 0 };
+const GROUP: ArgumentDoc = { name: 'group', type: 'string' };
+const GROUP_NAME: ArgumentDoc = { name: 'groupname', type: 'string' };
+const CONSUMER_NAME: ArgumentDoc = { name: 'consumername', type: 'string' };
+const IDS: ArgumentDoc = { name: 'id', type: 'string', flags: ['multiple'] };
+const COUNT: ArgumentDoc = {
+  name: 'count',
+  type: 'integer',
+  token: 'COUNT',
+  flags: ['optional'],
+};
+const JUST_ID: ArgumentDoc = {
+  name: 'justid',
+  type: 'pure-token',
+  token: 'JUSTID',
+  flags: ['optional'],
+};
+const ID_OR_NEW: ArgumentDoc = {
+  name: 'id',
+  type: 'oneof',
+  arguments: [
+    { name: 'id', type: 'string' },
+    { name: 'new_id', type: 'pure-token', token: '$' },
+  ],
+};
+const ENTRIES_READ: ArgumentDoc = {
+  name: 'entries_read',
+  type: 'integer',
+  token: 'ENTRIESREAD',
+  flags: ['optional'],
+};
+
+const xgroupRows: readonly CommandRow[] = [
+  {
+    name: 'create',
+    arity: -5,
+    flags: ['write', 'denyoom'],
+    categories: ['stream'],
+    keySpecs: keyRange(['RW', 'insert'], 2),
+    keys: [2, 2, 1],
+    summary: 'Makes a consumer group.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'O(1)',
+    history: [['7.0.0', 'Added the `entries_read` named argument.']],
+    arguments: [
+      KEY,
+      GROUP_NAME,
+      ID_OR_NEW,
+      { name: 'mkstream', type: 'pure-token', token: 'MKSTREAM', flags: ['optional'] },
+      ENTRIES_READ,
+    ],
+    handler: xgroupCreate,
+  },
+  {
+    name: 'setid',
+    arity: -5,
+    flags: ['write'],
+    categories: ['stream'],
+    keySpecs: keyRange(['RW', 'update'], 2),
+    keys: [2, 2, 1],
+    summary: 'Sets the id behind which a consumer group goes on.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'O(1)',
+    history: [['7.0.0', 'Added the optional `entries_read` argument.']],
+    arguments: [KEY, GROUP_NAME, ID_OR_NEW, ENTRIES_READ],
+    handler: xgroupSetid,
+  },
+  {
+    name: 'destroy',
+    arity: 4,
+    flags: ['write'],
+    categories: ['stream'],
+    keySpecs: keyRange(['RW', 'delete'], 2),
+    keys: [2, 2, 1],
+    summary: 'Removes a consumer group.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: "O(N) where N is the number of entries in the group's pending entries list (PEL).",
+    arguments: [KEY, GROUP_NAME],
+    handler: xgroupDestroy,
+  },
+  {
+    name: 'createconsumer',
+    arity: 5,
+    flags: ['write', 'denyoom'],
+    categories: ['stream'],
+    keySpecs: keyRange(['RW', 'insert'], 2),
+    keys: [2, 2, 1],
+    summary: 'Makes a consumer of a group.',
+    since: '6.2.0',
+    group: 'stream',
+    complexity: 'O(1)',
+    arguments: [KEY, GROUP_NAME, CONSUMER_NAME],
+    handler: xgroupCreateconsumer,
+  },
+  {
+    name: 'delconsumer',
+    arity: 5,
+    flags: ['write'],
+    categories: ['stream'],
+    keySpecs: keyRange(['RW', 'delete'], 2),
+    keys: [2, 2, 1],
+    summary: 'Removes a consumer of a group with what is pending for it.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'O(1)',
+    arguments: [KEY, GROUP_NAME, CONSUMER_NAME],
+    handler: xgroupDelconsumer,
+  },
+  {
+    name: 'help',
+    arity: 2,
+    flags: ['loading', 'stale'],
+    categories: ['stream'],
+    summary: 'Explains the subcommands.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'O(1)',
+    handler: xgroupHelp,
+  },
+];
+
+export const streamGroupRows: readonly CommandRow[] = [
+  {
+    name: 'xgroup',
+    arity: -2,
+    flags: [],
+    categories: [],
+    summary: 'Manages consumer groups.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'That of the subcommand.',
+    handler: containerHandler,
+    subcommands: xgroupRows,
+  },
+  {
+    name: 'xreadgroup',
+    arity: -7,
+    flags: ['write', 'blocking', 'movablekeys'],
+    categories: ['stream'],
+    keySpecs: [
+      {
+        flags: ['RO', 'access'],
+        begin: { keyword: 'STREAMS', startFrom: 4 },
+        find: { lastKey: -1, keyStep: 1, limit: 2 },
+      },
+    ],
+    summary:
+      'Returns new entries of streams to a consumer of a group, or waits for some; or those that are pending for it.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity:
+      'For each stream mentioned: O(M) with M being the number of elements returned. If M is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve the N clients blocked on the stream getting new data.',
+    arguments: [
+      {
+        name: 'group_consumer',
+        type: 'block',
+        token: 'GROUP',
+        arguments: [GROUP, { name: 'consumer', type: 'string' }],
+      },
+      COUNT,
+      { name: 'milliseconds', type: 'integer', token: 'BLOCK', flags: ['optional'] },
+      { name: 'noack', type: 'pure-token', token: 'NOACK', flags: ['optional'] },
+      {
+        name: 'streams',
+        type: 'block',
+        token: 'STREAMS',
+        arguments: [{ name: 'key', type: 'key', keySpec: 0, flags: ['multiple'] }, IDS],
+      },
+    ],
+    handler: xreadgroup,
+  },
+  {
+    name: 'xack',
+    arity: -4,
+    flags: ['write', 'fast'],
+    categories: ['stream'],
+    keySpecs: keyRange(['RW', 'update'], 1),
+    keys: [1, 1, 1],
+    summary: 'Acknowledges entries: they are not pending any more. Returns how many were.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'O(1) for each message ID processed.',
+    arguments: [KEY, GROUP, IDS],
+    handler: xack,
+  },
+  {
+    name: 'xpending',
+    arity: -3,
+    flags: ['readonly'],
+    categories: ['stream'],
+    tips: ['nondeterministic_output'],
+    keySpecs: keyRange(['RO', 'access'], 1),
+    keys: [1, 1, 1],
+    summary: 'Returns what is delivered to the consumers of a group and not acknowledged.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity:
+      'O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer.',
+    history: [['6.2.0', 'Added the `IDLE` option and exclusive range intervals.']],
+    arguments: [
+      KEY,
+      GROUP,
+      {
+        name: 'filters',
+        type: 'block',
+        flags: ['optional'],
+        arguments: [
+          {
+            name: 'min-idle-time',
+            type: 'integer',
+            token: 'IDLE',
+            since: '6.2.0',
+            flags: ['optional'],
+          },
+          { name: 'start', type: 'string' },
+          { name: 'end', type: 'string' },
+          { name: 'count', type: 'integer' },
+          { name: 'consumer', type: 'string', flags: ['optional'] },
+        ],
+      },
+    ],
+    handler: xpending,
+  },
+  {
+    name: 'xclaim',
+    arity: -6,
+    flags: ['write', 'fast'],
+    categories: ['stream'],
+    tips: ['nondeterministic_output'],
+    keySpecs: keyRange(['RW', 'update'], 1),
+    keys: [1, 1, 1],
+    summary: 'Gives pending entries to another consumer of their group.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'O(log N) with N being the number of messages in the PEL of the consumer group.',
+    arguments: [
+      KEY,
+      GROUP,
+      { name: 'consumer', type: 'string' },
+      { name: 'min-idle-time', type: 'string' },
+      IDS,
+      { name: 'ms', type: 'integer', token: 'IDLE', flags: ['optional'] },
+      { name: 'unix-time-milliseconds', type: 'unix-time', token: 'TIME', flags: ['optional'] },
+      { name: 'count', type: 'integer', token: 'RETRYCOUNT', flags: ['optional'] },
+      { name: 'force', type: 'pure-token', token: 'FORCE', flags: ['optional'] },
+      JUST_ID,
+      { name: 'id', type: 'string', token: 'LASTID', flags: ['optional'] },
+    ],
+    handler: xclaim,
+  },
+  {
+    name: 'xautoclaim',
+    arity: -6,
+    flags: ['write', 'fast'],
+    categories: ['stream'],
+    tips: ['nondeterministic_output'],
+    keySpecs: keyRange(['RW', 'delete'], 1),
+    keys: [1, 1, 1],
+    summary: 'Gives entries that are pending for long to another consumer of their group.',
+    since: '6.2.0',
+    group: 'stream',
+    complexity: 'O(1) if COUNT is small.',
+    history: [
+      [
+        '7.0.0',
+        'Added an element to the reply array, containing deleted entries the command cleared from the PEL',
+      ],
+    ],
+    arguments: [
+      KEY,
+      GROUP,
+      { name: 'consumer', type: 'string' },
+      { name: 'min-idle-time', type: 'string' },
+      { name: 'start', type: 'string' },
+      COUNT,
+      JUST_ID,
+    ],
+    handler: xautoclaim,
+  },
+];
+
+/** The subcommands of XINFO that are about groups. */
+export const xinfoGroupRows: readonly CommandRow[] = [
+  {
+    name: 'groups',
+    arity: 3,
+    flags: ['readonly'],
+    categories: ['stream'],
+    keySpecs: keyRange(['RO', 'access'], 2),
+    keys: [2, 2, 1],
+    summary: 'Lists the consumer groups of a stream.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'O(1)',
+    history: [['7.0.0', 'Added the `entries-read` and `lag` fields']],
+    arguments: [KEY],
+    handler: xinfoGroups,
+  },
+  {
+    name: 'consumers',
+    arity: 4,
+    flags: ['readonly'],
+    categories: ['stream'],
+    tips: ['nondeterministic_output'],
+    keySpecs: keyRange(['RO', 'access'], 2),
+    keys: [2, 2, 1],
+    summary: 'Lists the consumers of a group.',
+    since: '5.0.0',
+    group: 'stream',
+    complexity: 'O(1)',
+    arguments: [KEY, GROUP_NAME],
+    handler: xinfoConsumers,
+  },
+];
