@@ -7,6 +7,7 @@ import { COMMANDS } from './command_list.js';
 import { compareScript } from './script.js';
 import { blockingScripts } from './scripts/blocking.js';
 import { blockingSortedSetScripts } from './scripts/blocking_sorted_sets.js';
+import { blockingStreamGroupScripts } from './scripts/blocking_stream_groups.js';
 import { blockingStreamScripts } from './scripts/blocking_streams.js';
 import { clientScripts } from './scripts/client.js';
 import { configScripts } from './scripts/config.js';
@@ -33,6 +34,7 @@ describeWithPeer('sessions go as with Redis', () => {
     blocking: blockingScripts,
     'blocking on sorted sets': blockingSortedSetScripts,
     'blocking on streams': blockingStreamScripts,
+    'blocking in consumer groups': blockingStreamGroupScripts,
     config: configScripts,
     protocol: protocolScripts,
   };
@@ -118,6 +120,11 @@ const getKeys = `
   a: COMMAND GETKEYS XREAD BLOCK 5 STREAMS a b 0
   a: COMMAND GETKEYS XREAD BLOCK 5 0 0
   a: COMMAND GETKEYS XINFO STREAM k FULL
+  a: COMMAND GETKEYS XREADGROUP GROUP g c COUNT 5 STREAMS a b 0 0
+  a: COMMAND GETKEYSANDFLAGS XREADGROUP GROUP g c STREAMS a 0
+  a: COMMAND GETKEYS XREADGROUP GROUP STREAMS c STREAMS a 0
+  a: COMMAND GETKEYS XGROUP CREATE k g 0
+  a: COMMAND GETKEYSANDFLAGS XCLAIM k g c 0 1-1
   a: COMMAND GETKEYS PING
   a: COMMAND GETKEYS nosuch a
   a: COMMAND GETKEYS GET

@@ -1,9 +1,8 @@
 // Handlers of XREADGROUP: entries of streams for a consumer of a group, new ones (`>`) or those that are pending
 // for it, and waiting for new ones.
 //
-// A request is read into `reads`, one for each stream; then what is new is noted as pending in all of them, which may
-// need memory, and only then is the reply written. Where memory ends on the way, those entries are delivered
-// that could be noted, as if COUNT had asked for no more; when none could, the reply is an error.
+// New entries are noted as pending before they are replied, which may need memory. Where that ends on the way, those
+// are delivered that could be noted, as if COUNT had asked for no more; when none could, the reply is an error.
 import { args } from '../../../protocol/arguments.js';
 import * as errors from '../../../protocol/error_replies.js';
 import { int64, int64ToNumber } from '../../../protocol/number_text.js';
@@ -114,9 +113,9 @@ export function xreadgroup(client: Client): void {
   for (let i = 0; i < streams; i++) {
     if (!readStream(client, readAt(i), firstKey + i, firstKey + streams + i)) return;
   }
-  const served = deliver(streams);
+  const served = streams === 1 ? serveOne(reads[0]!) : serveAll(streams);
   if (served < 0) replyOutOfMemory();
-  else if (served > 0) replyStreams(served, streams);
+  else if (served > 0) changes.sinceLastSave += served;
   else if (options.blockMillis >= 0 && mayBlock(client)) wait(client);
   else reply.nullArray();
 }
@@ -190,23 +189,43 @@ const lastId = new StreamId();
 const newest = new StreamId();
 const cursor = new Cursor();
 
-/** Delivers what is there. Returns of how many streams, -1 when the arena is full and nothing was delivered. */
-function deliver(streams: number): number {
+/** Replies what is there of the only stream. Returns 1, 0 with nothing written, or -1: the arena is full. */
+function serveOne(read: GroupRead): number {
+  if (!deliver(read, options)) return -1;
+  if (read.entries < 0) return 0;
+  replyMapHeader(1);
+  replyStream(read);
+  return 1;
+}
+
+/** The same of several streams, one after the other: the next may be the same one. Returns how many. */
+function serveAll(streams: number): number {
+  const mark = reply.protocol === 3 ? reply.deferMap() : reply.deferArray();
   let served = 0;
   let failed = false;
   for (let i = 0; i < streams; i++) {
     const read = reads[i]!;
-    read.entries = -1;
-    if (!read.isHistory && !hasNew(read)) continue;
-    read.consumer = makeConsumer(read.group, options.group + 1);
-    if (read.consumer === NULL_REF) failed = true;
-    else if (read.isHistory) prepareHistory(read, options.count);
-    else deliverNew(read, options.count, options.noAck);
-    if (read.entries < 0) failed = true;
-    else served++;
+    if (!deliver(read, options)) {
+      failed = true;
+    } else if (read.entries >= 0) {
+      replyStream(read);
+      served++;
+    }
   }
-  changes.sinceLastSave += served;
+  if (served > 0) reply.settle(mark, served);
+  else reply.abandon();
   return served === 0 && failed ? -1 : served;
+}
+
+/** Notes what is there as delivered. False: there is something, but no memory. */
+function deliver(read: GroupRead, own: Readonly<Options>): boolean {
+  read.entries = -1;
+  if (!read.isHistory && !hasNew(read)) return true;
+  read.consumer = makeConsumer(read.group, own.group + 1);
+  if (read.consumer === NULL_REF) return false;
+  if (read.isHistory) prepareHistory(read, own.count);
+  else deliverNew(read, own.count, own.noAck);
+  return read.entries >= 0;
 }
 
 /** Whether the stream has entries behind what its group was given; then read.from is the first id of these. */
@@ -277,13 +296,6 @@ function advanceGroup(stream: Ref, group: Ref): void {
 
 // --- replies -------------------------------------------------------------------------------------
 
-function replyStreams(served: number, streams: number): void {
-  replyMapHeader(served);
-  for (let i = 0; i < streams; i++) {
-    if (reads[i]!.entries >= 0) replyStream(reads[i]!);
-  }
-}
-
 function replyStream(read: GroupRead): void {
   replyStreamName(read.key);
   reply.array(read.entries);
@@ -351,7 +363,11 @@ function serve(own: Readonly<Options>, key: number, stream: Ref): boolean {
   read.consumer = makeConsumer(read.group, own.group + 1);
   if (read.consumer !== NULL_REF) deliverNew(read, own.count, own.noAck);
   changes.sinceLastSave++;
-  if (read.entries < 0) replyOutOfMemory();
-  else replyStreams(1, 1);
+  if (read.entries < 0) {
+    replyOutOfMemory();
+  } else {
+    replyMapHeader(1);
+    replyStream(read);
+  }
   return true;
 }
