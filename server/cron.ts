@@ -2,16 +2,23 @@
 // Each part does a bounded share per round, so that no round holds the server up.
 
 import { databaseCount } from '../storage/heap.js';
-import { deleteExpired, deleteExpiredFields } from '../storage/keyspace/keyspace.js';
+import {
+  deleteExpired,
+  deleteExpiredFields,
+  keyspaceCounters,
+} from '../storage/keyspace/keyspace.js';
 import { dropEmptyCursors } from '../storage/memory/allocator.js';
 import { releaseFreeExtents, takePopulateStall } from '../storage/memory/extents.js';
 import { databaseRoot } from '../storage/memory/layout.js';
 import { setClock } from '../storage/structures/clock.js';
+import { serveReady } from './blocking/serve.js';
+import { anyoneWaits, noteDatabaseReady } from './blocking/waits.js';
 import { checkSavePoints } from './checkpoints.js';
 import { allClients, closeAtOnce, queuedBytes } from './clients.js';
 import { checkDefragmentation, stopDefragmentation } from './defragmentation.js';
 import { sampleFacts } from './info_facts.js';
 import { recordLatency, watchLatency } from './latency.js';
+import { sendReplies } from './output.js';
 import { isPausing } from './pause.js';
 import { reclaimSoon } from './reclaim.js';
 import { runtime } from './runtime.js';
@@ -34,6 +41,8 @@ let expirySwitchedOn = true;
 let expiring = false;
 /** The database that the next step of expiry is for. */
 let expireAt = 0;
+/** Keys that had expired when clients were told last. */
+let expiredSeen = 0;
 
 export function startCron(): void {
   stopCron();
@@ -57,6 +66,7 @@ function round(): void {
   // A pause of writes is for those who need the data to stand still.
   if (expirySwitchedOn && !expiring && !isPausing())
     expireFor((1000 / runtime.config.hz) * EXPIRE_SHARE);
+  if (keyspaceCounters.expired !== expiredSeen) tellWaiting();
   reclaimSoon();
   releaseFreeExtents(RELEASE_EXTENTS_MAX);
   const stallMicros = takePopulateStall();
@@ -70,6 +80,15 @@ function round(): void {
     dropEmptyCursors();
     checkDefragmentation(now);
   }
+}
+
+/** Keys have expired: ends the waits of clients that wait for one of them to get news (XREADGROUP). */
+function tellWaiting(): void {
+  expiredSeen = keyspaceCounters.expired;
+  if (!anyoneWaits()) return;
+  for (let index = 0; index < databaseCount(); index++) noteDatabaseReady(index, () => true);
+  serveReady();
+  sendReplies();
 }
 
 /** Deletes what is due, in slices of a millisecond, for at most `budgetMillis` this round. */

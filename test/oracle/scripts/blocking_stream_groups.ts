@@ -246,6 +246,6 @@ const scripts: Readonly<Record<string, string>> = {
 export const blockingStreamGroupScripts: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(scripts).map(([name, script]) => [
     name,
-    script.replace(/^\s*\w+~.*$/gm, '$&\ny: PING\ny: PING'),
+    `z: FLUSHALL${script.replace(/^\s*\w+~.*$/gm, '$&\ny: PING\ny: PING')}`,
   ]),
 );
