@@ -202,6 +202,8 @@ const scripts: Readonly<Record<string, string>> = {
     a< 1
   `,
   'history never waits; time limits, CLIENT UNBLOCK, transactions': `
+    z: CLIENT UNBLOCK {id:a}
+    z: CLIENT UNBLOCK {id:b}
     z: XADD s 1-1 f v
     z: XGROUP CREATE s g 0
     a: XREADGROUP GROUP g c BLOCK 0 STREAMS s 0
