@@ -70,6 +70,19 @@ const VALUES: readonly (readonly [string, readonly (readonly Arg[])[], string])[
     'stream',
   ],
   [
+    'a stream with groups',
+    [
+      ...['1-1', '1-2', '2-0'].map((id): Arg[] => ['XADD', 'k', id, 'f', 'v']),
+      ['XGROUP', 'CREATE', 'k', 'g', '0'],
+      ['XGROUP', 'CREATE', 'k', '', '$', 'ENTRIESREAD', 7],
+      ['XREADGROUP', 'GROUP', 'g', 'ann', 'COUNT', 2, 'STREAMS', 'k', '>'],
+      ['XREADGROUP', 'GROUP', 'g', 'bob', 'STREAMS', 'k', '>'],
+      ['XCLAIM', 'k', 'g', 'bob', 0, '1-1', 'RETRYCOUNT', '9223372036854775807'],
+      ['XGROUP', 'CREATECONSUMER', 'k', 'g', 'idle'],
+    ],
+    'stream',
+  ],
+  [
     'an empty stream',
     [
       ['XADD', 'k', 'MAXLEN', 0, '5-1', 'f', 'v'],
@@ -337,6 +350,26 @@ describe('what is refused leaves everything as it was', () => {
     wrong(stream, ...head, [2], ...entry, ...entry); // twice
     wrong(stream, ...head, [1], Buffer.alloc(16, 1), [0]); // no fields
     wrong(stream, ...head, [1], Buffer.alloc(16, 1), '\x02\x01f\x01v');
+    type Parts = (Buffer | number[] | string)[];
+    const grouped: Parts = [Buffer.from([1]), ...head.slice(1), [1], ...entry];
+    const group: Parts = ['\x01g', Buffer.alloc(16 + 8)];
+    const pending: Parts = [Buffer.alloc(16), [0], Buffer.alloc(16)];
+    wrong(stream, ...grouped, [0]); // no groups
+    wrong(stream, ...grouped, [2], ...group, [0, 0], ...group, [0, 0]); // the same twice
+    wrong(stream, ...grouped, [1], ...group, [0, 1], ...pending); // no such consumer
+    wrong(stream, ...grouped, [1], ...group, [1], '\x01c', Buffer.alloc(8, 0xff), [0]); // a time
+    wrong(
+      stream,
+      ...grouped,
+      [1],
+      ...group,
+      [1],
+      '\x01c',
+      Buffer.alloc(8),
+      [2],
+      ...pending,
+      ...pending,
+    );
     wrong(zset, [0]);
     wrong(zset, [1], '\x01a', nan);
     wrong(zset, [2], '\x01a', Buffer.alloc(8), '\x01a', Buffer.alloc(8, 1));

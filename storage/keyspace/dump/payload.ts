@@ -15,6 +15,7 @@
 //   sorted set  | count | member block, score: a double ...  from the lowest rank to the highest
 //
 //   stream      | 0 | last id | greatest deleted id | entries ever added: int64 | count | entry ...
+//               | 1 | ... and its groups: stream_groups_codec.ts
 //   entry       | id: two int64, milliseconds and sequence number | count of fields | name block, value block ...
 //
 //   time        int64, milliseconds of Unix time at which the field expires; 0: it does not

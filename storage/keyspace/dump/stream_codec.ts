@@ -9,8 +9,10 @@ import { nextEntry, startWalk } from '../../values/stream/walk.js';
 import { freeEntry } from '../entries.js';
 import type { Codec, RestoredKey } from './codec.js';
 import type { PayloadReader, PayloadWriter } from './payload.js';
+import { readGroups, writeGroups } from './stream_groups_codec.js';
 
 const WITHOUT_GROUPS = 0;
+const WITH_GROUPS = 1;
 /** An id, the number of fields, and a field with its value. */
 const ENTRY_BYTES_MIN = 16 + 1 + 2;
 const PAIRS_MIN = 64;
@@ -26,7 +28,8 @@ function writeId(to: PayloadWriter, { msHigh, msLow, seqHigh, seqLow }: StreamId
 
 function writeStream(ref: Ref, to: PayloadWriter): void {
   const root = block.streamBlock(ref);
-  to.byte(WITHOUT_GROUPS);
+  const hasGroups = block.groupsOf(root) !== NULL_REF;
+  to.byte(hasGroups ? WITH_GROUPS : WITHOUT_GROUPS);
   block.loadLastId(root, id);
   writeId(to, id);
   block.loadDeletedId(root, id);
@@ -45,6 +48,7 @@ function writeStream(ref: Ref, to: PayloadWriter): void {
       to.block(scan.view, pair.value, pair.valueLength);
     }
   }
+  if (hasGroups) writeGroups(root, to);
 }
 
 function readId(from: PayloadReader, target: StreamId): void {
@@ -68,13 +72,15 @@ function readStream(key: RestoredKey, from: PayloadReader): Ref {
   const ref = createStream(key.bytes, key.offset, key.length);
   if (ref === NULL_REF) return NULL_REF;
   const root = block.streamBlock(ref);
-  if (from.byte() !== WITHOUT_GROUPS) from.isBad = true;
+  const form = from.byte();
+  if (form > WITH_GROUPS) from.isBad = true;
   readId(from, last);
   readId(from, id);
   block.storeDeletedId(root, id);
   from.int64();
   const { high, low } = from;
-  const isDone = readEntries(root, from);
+  let isDone = readEntries(root, from);
+  if (isDone && form === WITH_GROUPS) isDone = readGroups(root, from);
   // Nothing may follow the last id, and more entries than were ever added cannot be there.
   block.loadLastId(root, id);
   if (compareIds(id, last) > 0) from.isBad = true;
