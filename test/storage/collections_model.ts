@@ -332,6 +332,7 @@ export class CollectionsModel {
     const words = streams.someWords(this.random, () => this.text(lengths));
     const id = streams.nextId(this.random, stream.last);
     if (!streams.addToStream(ref, stream, id, words)) this.refused++;
+    else if (!streams.deliverFromStream(ref, stream, this.random)) this.refused++;
   }
 
   private addField(
@@ -512,7 +513,12 @@ export class CollectionsModel {
       locateString(ref, headerOf(ref));
       return textAtSpan();
     }
-    if (type === 'stream') return streams.streamContents(ref).map(streams.entryText);
+    if (type === 'stream') {
+      return [
+        ...streams.streamContents(ref).map(streams.entryText),
+        ...streams.pendingContents(ref),
+      ];
+    }
     const found: unknown[] = [];
     if (type === 'list') {
       const count = lists.listLength(ref);
@@ -556,7 +562,9 @@ export class CollectionsModel {
 function contentsOf(key: Key): unknown {
   if (key.type === 'string') return key.text;
   if (key.type === 'list') return key.items;
-  if (key.type === 'stream') return key.entries.map(streams.entryText);
+  if (key.type === 'stream') {
+    return [...key.entries.map(streams.entryText), ...streams.pendingTexts(key)];
+  }
   if (key.type === 'set') return [...key.members].sort();
   if (key.type === 'hash') return [...key.fields].map(([name, { value }]) => [name, value]).sort();
   return [...key.members].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));

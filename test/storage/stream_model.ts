@@ -1,7 +1,10 @@
 // A stream and what it must be: entries under ids of 128 bits, added, deleted, trimmed, read both ways. Ids are
 // BigInts here, milliseconds in the upper half. Import it after openTestArena().
 import { NULL_REF, type Ref } from '../../storage/memory/layout.js';
+import { Cursor } from '../../storage/structures/btree_cursor.js';
+import { span } from '../../storage/structures/entry.js';
 import * as block from '../../storage/values/stream/block.js';
+import * as groups from '../../storage/values/stream/group.js';
 import {
   nextPair,
   openPairs,
@@ -10,6 +13,7 @@ import {
   scanId,
 } from '../../storage/values/stream/node_format.js';
 import type { Pairs } from '../../storage/values/stream/nodes.js';
+import * as pel from '../../storage/values/stream/pending.js';
 import {
   addEntry,
   deleteEntry,
@@ -32,6 +36,8 @@ export interface StreamValue {
   entries: StreamEntry[];
   last: bigint;
   added: number;
+  /** What is pending in the group, with the consumers' names. */
+  pending: Map<bigint, string>;
 }
 
 const MILLIS = 1n << 64n;
@@ -46,7 +52,7 @@ const trim: Trim = {
 };
 
 export function emptyStream(): StreamValue {
-  return { type: 'stream', entries: [], last: 0n, added: 0 };
+  return { type: 'stream', entries: [], last: 0n, added: 0, pending: new Map() };
 }
 
 function words(value: bigint): [number, number, number, number] {
@@ -111,6 +117,56 @@ export function addToStream(ref: Ref, value: StreamValue, next: bigint, list: st
   value.last = next;
   value.added++;
   return true;
+}
+
+const GROUP = new Uint8Array(Buffer.from('group'));
+
+/** Delivers an entry to a consumer of the group, or acknowledges it. False: the arena is full. */
+export function deliverFromStream(ref: Ref, value: StreamValue, random: Random): boolean {
+  const root = block.streamBlock(ref);
+  const name = random.pick(['ann', 'bob', 'c'.repeat(100)]);
+  const bytes = new Uint8Array(Buffer.from(name));
+  const { length } = GROUP;
+  let group = groups.findGroup(block.groupsOf(root), GROUP, 0, length);
+  if (group === NULL_REF) group = groups.createGroup(root, GROUP, 0, length);
+  if (group === NULL_REF) return false;
+  let consumer = groups.findConsumer(group, bytes, 0, bytes.length);
+  if (consumer === NULL_REF) consumer = groups.createConsumer(group, bytes, 0, bytes.length, 5);
+  if (consumer === NULL_REF) return false;
+  const target = random.pick(value.entries).id;
+  const record = pel.findPending(group, toId(id, target));
+  if ((record === NULL_REF) === value.pending.has(target)) throw new Error(`pending ${target}?`);
+  if (record !== NULL_REF) {
+    pel.removePending(group, record, id);
+    value.pending.delete(target);
+    return true;
+  }
+  if (!pel.addPending(group, consumer, id, 7)) return false;
+  value.pending.set(target, name);
+  return true;
+}
+
+const cursor = new Cursor();
+
+/** What is pending in the group, to compare and to show. */
+export function pendingContents(ref: Ref): string[] {
+  const root = block.streamBlock(ref);
+  const group = groups.findGroup(block.groupsOf(root), GROUP, 0, GROUP.length);
+  const found: string[] = [];
+  if (group === NULL_REF) return found;
+  let isThere = pel.seekPending(cursor, group, ID_MIN);
+  for (; isThere; isThere = pel.nextPending(cursor)) {
+    groups.locateConsumerName(pel.consumerOf(pel.pending.record));
+    const { view, offset, length } = span;
+    const name = Buffer.from(view.subarray(offset, offset + length)).toString('latin1');
+    found.push(`${fromId(pel.pending.id)} ${name}`);
+  }
+  return found.sort();
+}
+
+/** The same of the model. */
+export function pendingTexts({ pending }: StreamValue): string[] {
+  return [...pending].map(([entryId, name]) => `${entryId} ${name}`).sort();
 }
 
 /** Deletes an entry, or what is none. */
