@@ -13,7 +13,15 @@ import { HASH_KEYS, hashCommands, seedHashes } from './tables/hashes.js';
 import { listCommands } from './tables/lists.js';
 import { SET_KEYS, seedSets, setCommands } from './tables/sets.js';
 import { SORTED_SET_KEYS, seedSortedSets, sortedSetCommands } from './tables/sorted_sets.js';
+import { STREAM_KEYS, seedStreams, streamCommands } from './tables/streams.js';
 import { stringCommands } from './tables/strings.js';
+
+const STREAM_LIMITS = {
+  entries: 10,
+  bytes: 400,
+  hasLargeValues: false,
+  hasApproximateTrims: false,
+};
 
 /** What each round works on: a table of commands that make values, under keys of its own. */
 const families: readonly {
@@ -31,6 +39,12 @@ const families: readonly {
     table: sortedSetCommands,
     keys: SORTED_SET_KEYS,
     prepare: seedSortedSets(6, 12),
+  },
+  {
+    name: 'streams',
+    table: streamCommands(STREAM_LIMITS),
+    keys: STREAM_KEYS,
+    prepare: seedStreams(STREAM_LIMITS),
   },
 ];
 const ROUNDS = 40;
@@ -56,6 +70,7 @@ const looks = (key: string): Command[] => [
   ['SMEMBERS', key],
   ['HGETALL', key],
   ['ZRANGE', key, 0, -1, 'WITHSCORES'],
+  ['XRANGE', key, '-', '+'],
 ];
 
 describeWithPeer('DUMP and RESTORE', () => {

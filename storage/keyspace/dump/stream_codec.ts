@@ -16,6 +16,9 @@ const WITH_GROUPS = 1;
 /** An id, the number of fields, and a field with its value. */
 const ENTRY_BYTES_MIN = 16 + 1 + 2;
 const PAIRS_MIN = 64;
+/** More fields than a request has room for are no entry; tables of more than a request's share are given back. */
+const FIELDS_MAX = 1 << 23;
+const PAIRS_KEPT_MAX = 4096;
 
 const id = new StreamId();
 const last = new StreamId();
@@ -88,6 +91,7 @@ function readStream(key: RestoredKey, from: PayloadReader): Ref {
   block.storeLastId(root, last);
   block.setEntriesAdded(root, high, low);
   pairs.bytes = new Uint8Array(0);
+  if (pairs.offsets.length > 2 * PAIRS_KEPT_MAX) setRoom(PAIRS_MIN);
   if (isDone && !from.isBad) return ref;
   freeEntry(ref);
   return NULL_REF;
@@ -106,13 +110,16 @@ function readEntries(root: Ref, from: PayloadReader): boolean {
   return true;
 }
 
+function setRoom(fields: number): void {
+  pairs.offsets = new Int32Array(2 * fields);
+  pairs.lengths = new Int32Array(2 * fields);
+}
+
 function readPairs(from: PayloadReader): void {
   const fields = from.count(2);
-  if (fields === 0) from.isBad = true;
-  if (2 * fields > pairs.offsets.length) {
-    pairs.offsets = new Int32Array(4 * fields);
-    pairs.lengths = new Int32Array(4 * fields);
-  }
+  if (fields === 0 || fields > FIELDS_MAX) from.isBad = true;
+  if (from.isBad) return;
+  if (fields > pairs.offsets.length / 2) setRoom(fields);
   pairs.bytes = from.bytes;
   pairs.fields = fields;
   for (let i = 0; i < 2 * fields && !from.isBad; i++) {
