@@ -94,6 +94,8 @@ class GroupRead {
   isHistory = false;
   /** Behind this id; in the end the first id to be replied. */
   readonly from = new StreamId();
+  /** The walk stands at the only entry to be replied. */
+  isAtEntry = false;
   /** Entries to be replied; -1: the stream is left out. */
   entries = -1;
 }
@@ -220,6 +222,7 @@ function serveAll(streams: number): number {
 /** Notes what is there as delivered. False: there is something, but no memory. */
 function deliver(read: GroupRead, own: Readonly<Options>): boolean {
   read.entries = -1;
+  read.isAtEntry = false;
   if (!read.isHistory && !hasNew(read)) return true;
   read.consumer = makeConsumer(read.group, own.group + 1);
   if (read.consumer === NULL_REF) return false;
@@ -237,6 +240,7 @@ function hasNew(read: GroupRead): boolean {
   return hasEntriesFrom(read); // the last one may have been deleted
 }
 
+/** Whether there are entries from read.from on; the walk is at the first one then. */
 function hasEntriesFrom(read: GroupRead): boolean {
   startWalk(read.stream, read.from, ID_MAX, false);
   return nextEntry();
@@ -249,7 +253,8 @@ function prepareHistory(read: GroupRead, count: number): void {
   read.entries = Math.min(left, count);
 }
 
-/** Notes new entries as delivered. read.entries stays -1 when there are some, but no memory for the first. */
+/** Notes new entries as delivered, from the one on that hasEntriesFrom() has come to. read.entries stays -1 when
+ *  there is no memory for the first. */
 function deliverNew(read: GroupRead, count: number, noAck: boolean): void {
   const { stream, group, consumer } = read;
   const known = pendingCount(group);
@@ -258,17 +263,17 @@ function deliverNew(read: GroupRead, count: number, noAck: boolean): void {
     copyId(newest, pending.id);
   }
   let entries = 0;
-  startWalk(stream, read.from, ID_MAX, false);
-  while (entries < count && nextEntry()) {
+  do {
     const isNew = known === 0 || compareIds(scanId, newest) > 0;
     if (!noAck && !notePending(group, consumer, isNew)) break;
     copyId(lastId, scanId);
     entries++;
     advanceGroup(stream, group);
-  }
-  if (entries > 0) storeGroupId(group, lastId);
-  else if (hasEntriesFrom(read)) return; // no memory for the first one
+  } while (entries < count && nextEntry());
+  if (entries === 0) return;
+  storeGroupId(group, lastId);
   read.entries = entries;
+  read.isAtEntry = count === 1;
 }
 
 /** Notes the entry at `scanId` as pending for a consumer. `isNew`: it is not pending yet. */
@@ -301,6 +306,10 @@ function replyStream(read: GroupRead): void {
   reply.array(read.entries);
   if (read.isHistory) {
     replyHistory(read);
+    return;
+  }
+  if (read.isAtEntry) {
+    replyEntry();
     return;
   }
   startWalk(read.stream, read.from, ID_MAX, false);
@@ -360,8 +369,12 @@ function serve(own: Readonly<Options>, key: number, stream: Ref): boolean {
   if (compareIds(lastId, read.from) <= 0) return false;
   incrementId(read.from);
   read.entries = -1;
+  read.isAtEntry = false;
   read.consumer = makeConsumer(read.group, own.group + 1);
-  if (read.consumer !== NULL_REF) deliverNew(read, own.count, own.noAck);
+  if (read.consumer !== NULL_REF) {
+    if (hasEntriesFrom(read)) deliverNew(read, own.count, own.noAck);
+    else read.entries = 0; // what came was deleted in the same transaction
+  }
   changes.sinceLastSave++;
   if (read.entries < 0) {
     replyOutOfMemory();
