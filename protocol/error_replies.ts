@@ -299,7 +299,7 @@ export function unknownSubcommandOrArity(container: string, subcommand: string):
 
 /** XPENDING, XCLAIM and XAUTOCLAIM of a group that is not there. */
 export function noGroup(key: string, group: string): string {
-  return `NOGROUP No such key '${key}' or consumer group '${group}'`;
+  return `NOGROUP No such key '${cString(key)}' or consumer group '${cString(group)}'`;
 }
 /** The same of XREADGROUP. */
 export function noGroupToRead(key: string, group: string): string {
@@ -307,7 +307,7 @@ export function noGroupToRead(key: string, group: string): string {
 }
 /** XGROUP and XINFO of a group that the stream does not have. */
 export function noSuchGroup(key: string, group: string): string {
-  return `NOGROUP No such consumer group '${group}' for key name '${key}'`;
+  return `NOGROUP No such consumer group '${cString(group)}' for key name '${cString(key)}'`;
 }
 /** `command`: XCLAIM or XAUTOCLAIM. */
 export function invalidMinIdle(command: string): string {
@@ -317,7 +317,7 @@ export function invalidClaimOption(option: string): string {
   return `ERR Invalid ${option} option argument for XCLAIM`;
 }
 export function unknownClaimOption(option: string): string {
-  return `ERR Unrecognized XCLAIM option '${option}'`;
+  return `ERR Unrecognized XCLAIM option '${cString(option)}'`;
 }
 
 /** `command` in upper case, XREAD or XREADGROUP: keys and ids are not as many. `symbol` stands for an id. */

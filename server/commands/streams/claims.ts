@@ -204,7 +204,7 @@ const ATTEMPTS_FACTOR = 10;
 const COUNT_MAX = 2 ** 63 / 16;
 
 /** Redis has no memory for the ids of so many; here it is a limit. */
-const COUNT_TOO_HIGH = 2 ** 31;
+const COUNT_TOO_HIGH = 2 ** 40;
 
 /** XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID] */
 export function xautoclaim(client: Client): void {
