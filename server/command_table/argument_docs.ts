@@ -24,6 +24,17 @@ export const LIMIT: ArgumentDoc = {
   ],
 };
 
+/** What a hash, or an entry of a stream, is given. */
+export const FIELDS_AND_VALUES: ArgumentDoc = {
+  name: 'field_value',
+  type: 'block',
+  flags: ['multiple'],
+  arguments: [
+    { name: 'field', type: 'string' },
+    { name: 'value', type: 'string' },
+  ],
+};
+
 /** The end of a sorted set that is popped. */
 export const MIN_OR_MAX: ArgumentDoc = {
   name: 'where',

@@ -16,6 +16,7 @@ import {
   hstrlen,
   hvals,
 } from '../commands/hashes/hashes.js';
+import { FIELDS_AND_VALUES } from './argument_docs.js';
 import type { CommandRow } from './command.js';
 import { keyRange } from './key_specs.js';
 
@@ -32,18 +33,7 @@ export const hashRows: readonly CommandRow[] = [
     group: 'hash',
     complexity: 'O(N) for N fields.',
     history: [['4.0.0', 'Accepts multiple `field` and `value` arguments.']],
-    arguments: [
-      { name: 'key', type: 'key', keySpec: 0 },
-      {
-        name: 'field_value',
-        type: 'block',
-        flags: ['multiple'],
-        arguments: [
-          { name: 'field', type: 'string' },
-          { name: 'value', type: 'string' },
-        ],
-      },
-    ],
+    arguments: [{ name: 'key', type: 'key', keySpec: 0 }, FIELDS_AND_VALUES],
     handler: hset,
   },
   {
@@ -76,18 +66,7 @@ export const hashRows: readonly CommandRow[] = [
     group: 'hash',
     complexity: 'O(N) where N is the number of fields being set.',
     deprecated: { since: '4.0.0', replacedBy: '`HSET` with multiple field-value pairs' },
-    arguments: [
-      { name: 'key', type: 'key', keySpec: 0 },
-      {
-        name: 'field_value',
-        type: 'block',
-        flags: ['multiple'],
-        arguments: [
-          { name: 'field', type: 'string' },
-          { name: 'value', type: 'string' },
-        ],
-      },
-    ],
+    arguments: [{ name: 'key', type: 'key', keySpec: 0 }, FIELDS_AND_VALUES],
     handler: hmset,
   },
   {

@@ -17,6 +17,17 @@ export function countedKeys(flags: readonly string[], index: number): readonly K
   return [{ flags, begin: { index }, find: { keyNumIndex: 0, firstKey: 1, keyStep: 1 } }];
 }
 
+/** The first half of what follows STREAMS, which is looked for from argument `startFrom` on. */
+export function streamKeys(startFrom: number): readonly KeySpec[] {
+  return [
+    {
+      flags: ['RO', 'access'],
+      begin: { keyword: 'STREAMS', startFrom },
+      find: { lastKey: -1, keyStep: 1, limit: 2 },
+    },
+  ];
+}
+
 /** SET's key in the request that starts at argument `first`: with GET it is read too. */
 export function setKeyFlags(first: number): readonly string[] {
   for (let i = first + 3; i < args.count; i++) {

@@ -12,7 +12,7 @@ import { xinfoConsumers, xinfoGroups } from '../commands/streams/group_info.js';
 import { xreadgroup } from '../commands/streams/group_reads.js';
 import { xack, xpending } from '../commands/streams/pending_entries.js';
 import { type ArgumentDoc, type CommandRow, containerHandler } from './command.js';
-import { keyRange } from './key_specs.js';
+import { keyRange, streamKeys } from './key_specs.js';
 
 const KEY: ArgumentDoc = { name: 'key', type: 'key', keySpec: 0 };
 const GROUP: ArgumentDoc = { name: 'group', type: 'string' };
@@ -156,13 +156,7 @@ export const streamGroupRows: readonly CommandRow[] = [
     arity: -7,
     flags: ['write', 'blocking', 'movablekeys'],
     categories: ['stream'],
-    keySpecs: [
-      {
-        flags: ['RO', 'access'],
-        begin: { keyword: 'STREAMS', startFrom: 4 },
-        find: { lastKey: -1, keyStep: 1, limit: 2 },
-      },
-    ],
+    keySpecs: streamKeys(4),
     summary:
       'Returns new entries of streams to a consumer of a group, or waits for some; or those that are pending for it.',
     since: '5.0.0',

@@ -2,8 +2,9 @@
 import { xinfoHelp, xinfoStream } from '../commands/streams/stream_info.js';
 import { xread } from '../commands/streams/stream_reading.js';
 import { xadd, xdel, xlen, xrange, xrevrange, xsetid, xtrim } from '../commands/streams/streams.js';
+import { FIELDS_AND_VALUES } from './argument_docs.js';
 import { type ArgumentDoc, type CommandRow, containerHandler } from './command.js';
-import { keyRange } from './key_specs.js';
+import { keyRange, streamKeys } from './key_specs.js';
 import { xinfoGroupRows } from './stream_group_rows.js';
 
 /** MAXLEN | MINID [= | ~] threshold [LIMIT count] */
@@ -83,15 +84,7 @@ export const streamRows: readonly CommandRow[] = [
           { name: 'id', type: 'string' },
         ],
       },
-      {
-        name: 'field_value',
-        type: 'block',
-        flags: ['multiple'],
-        arguments: [
-          { name: 'field', type: 'string' },
-          { name: 'value', type: 'string' },
-        ],
-      },
+      FIELDS_AND_VALUES,
     ],
     handler: xadd,
   },
@@ -207,13 +200,7 @@ export const streamRows: readonly CommandRow[] = [
     arity: -4,
     flags: ['readonly', 'blocking', 'movablekeys'],
     categories: ['stream'],
-    keySpecs: [
-      {
-        flags: ['RO', 'access'],
-        begin: { keyword: 'STREAMS', startFrom: 1 },
-        find: { lastKey: -1, keyStep: 1, limit: 2 },
-      },
-    ],
+    keySpecs: streamKeys(1),
     summary: 'Returns the entries of streams behind the given ids, or waits for some.',
     since: '5.0.0',
     group: 'stream',

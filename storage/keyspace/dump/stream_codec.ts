@@ -10,6 +10,7 @@ import { freeEntry } from '../entries.js';
 import type { Codec, RestoredKey } from './codec.js';
 import type { PayloadReader, PayloadWriter } from './payload.js';
 import { readGroups, writeGroups } from './stream_groups_codec.js';
+import { readId, writeId } from './stream_ids.js';
 
 const WITHOUT_GROUPS = 0;
 const WITH_GROUPS = 1;
@@ -23,11 +24,6 @@ const PAIRS_KEPT_MAX = 4096;
 const id = new StreamId();
 const last = new StreamId();
 const previous = new StreamId();
-
-function writeId(to: PayloadWriter, { msHigh, msLow, seqHigh, seqLow }: StreamId): void {
-  to.int64(msHigh, msLow);
-  to.int64(seqHigh, seqLow);
-}
 
 function writeStream(ref: Ref, to: PayloadWriter): void {
   const root = block.streamBlock(ref);
@@ -52,15 +48,6 @@ function writeStream(ref: Ref, to: PayloadWriter): void {
     }
   }
   if (hasGroups) writeGroups(root, to);
-}
-
-function readId(from: PayloadReader, target: StreamId): void {
-  from.int64();
-  target.msHigh = from.high;
-  target.msLow = from.low;
-  from.int64();
-  target.seqHigh = from.high;
-  target.seqLow = from.low;
 }
 
 const pairs: Pairs = {

@@ -42,6 +42,7 @@ import {
 } from '../../values/stream/pending.js';
 import { compareIds, copyId, ID_MIN, StreamId } from '../../values/stream/stream_id.js';
 import type { PayloadReader, PayloadWriter } from './payload.js';
+import { readId, writeId } from './stream_ids.js';
 
 /** An empty name, an id, the entries read and two counts. */
 const GROUP_BYTES_MIN = 1 + 16 + 8 + 1 + 1;
@@ -54,11 +55,6 @@ const TWO_32 = 4294967296;
 const id = new StreamId();
 const previous = new StreamId();
 const cursor = new Cursor();
-
-function writeId(to: PayloadWriter, { msHigh, msLow, seqHigh, seqLow }: StreamId): void {
-  to.int64(msHigh, msLow);
-  to.int64(seqHigh, seqLow);
-}
 
 function writeMillis(to: PayloadWriter, millis: number): void {
   const high = Math.floor(millis / TWO_32);
@@ -105,15 +101,6 @@ function writePending(group: Ref, to: PayloadWriter, numbers: ReadonlyMap<Ref, n
     loadDeliveries(record);
     to.int64(deliveries.high, deliveries.low);
   }
-}
-
-function readId(from: PayloadReader, target: StreamId): void {
-  from.int64();
-  target.msHigh = from.high;
-  target.msLow = from.low;
-  from.int64();
-  target.seqHigh = from.high;
-  target.seqLow = from.low;
 }
 
 /** A time: an int64 that a double holds and no clock comes before. */
