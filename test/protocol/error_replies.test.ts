@@ -9,6 +9,7 @@ import { spawnServer, type TestServer } from '../support/spawn_server.js';
 /** Errors for what Redis does and we do not, and those of later versions: the expiry of fields, 7.4. */
 const OWN = new Set([
   'RELOAD_MERGE',
+  'DUMP_TOO_LARGE',
   'FIELDS_MISSING',
   'NUMFIELDS_NOT_POSITIVE',
   'NUMFIELDS_COUNT',
