@@ -1,5 +1,5 @@
 // Sends requests in batches over one connection, a few batches ahead of the replies. Each reply must be
-// one line (a status or an integer), so that counting lines counts replies.
+// one line (a status or an integer), or have as many as is told, so that counting lines counts replies.
 import { connect } from 'node:net';
 
 export const BATCHES_IN_FLIGHT = 4;
@@ -13,14 +13,18 @@ export interface Batches {
   readonly perBatch: number;
   /** Bytes of `size` requests from `first` on. A buffer may be used again after three other calls. */
   readonly fill: (first: number, size: number) => Buffer;
+  /** 2 where replies are bulk strings of one line; 1 unless told. */
+  readonly replyLines?: number;
 }
 
 /** Resolves when all replies are there. Rejects when one is an error or the connection ends early. */
-export function sendBatches(port: number, { count, perBatch, fill }: Batches): Promise<void> {
+export function sendBatches(port: number, batches: Batches): Promise<void> {
+  const { count, perBatch, fill, replyLines = 1 } = batches;
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     let next = 0;
     let replies = 0;
+    let lines = 0;
     let atLineStart = true;
     const sendBatch = (): void => {
       const size = Math.min(perBatch, count - next);
@@ -41,8 +45,9 @@ export function sendBatches(port: number, { count, perBatch, fill }: Batches): P
           return;
         }
         atLineStart = byte === LINE_FEED;
-        if (atLineStart) replies++;
+        if (atLineStart) lines++;
       }
+      replies = Math.floor(lines / replyLines);
       const more = Math.floor(replies / perBatch) - batchesAnswered;
       for (let i = 0; i < more && next < count; i++) sendBatch();
       if (replies === count) socket.end();

@@ -19,6 +19,7 @@ interface Task {
   readonly port: number;
   readonly count: number;
   readonly command: readonly string[];
+  readonly replyLines: number;
 }
 
 /** Sets keys 0..count-1. Rejects when a reply is an error or the connection ends early. */
@@ -37,13 +38,14 @@ export function loadValues(
 }
 
 /**
- * Sends a command `count` times whose reply is one line. In its arguments `{0}` to `{9}` stand for numbers of 12
+ * Sends a command `count` times whose reply has `replyLines` lines, one unless told. In its arguments `{0}` to `{9}` stand for numbers of 12
  * digits: with places up to `{k}` the i-th command has those from i * (k + 1) on.
  */
 export function loadCommands(
   port: number,
   count: number,
   command: readonly string[],
+  replyLines = 1,
 ): Promise<void> {
   const program = [fileURLToPath(import.meta.url)];
   const child = startChild(process.execPath, program, { stdio: ['pipe', 'ignore', 'pipe'] });
@@ -51,7 +53,7 @@ export function loadCommands(
   child.stderr?.on('data', (chunk: Buffer) => {
     text += chunk.toString('utf8');
   });
-  const task: Task = { port, count, command };
+  const task: Task = { port, count, command, replyLines };
   child.stdin?.end(JSON.stringify(task));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -67,7 +69,7 @@ export function repeated(count: number, one: (index: number) => readonly string[
   return Array.from({ length: count }, (_, i) => one(i)).flat();
 }
 
-function loadHere({ port, count, command }: Task): Promise<void> {
+function loadHere({ port, count, command, replyLines }: Task): Promise<void> {
   const { request, places, step } = prepare(command);
   // Large values make small batches, else a batch is larger than a socket takes at once.
   const perBatch = Math.max(1, Math.min(BATCH, Math.floor(BATCH_BYTES_MAX / request.length)));
@@ -84,7 +86,7 @@ function loadHere({ port, count, command }: Task): Promise<void> {
     }
     return bytes.subarray(0, size * request.length);
   };
-  return sendBatches(port, { count, perBatch, fill });
+  return sendBatches(port, { count, perBatch, fill, replyLines });
 }
 
 interface Prepared {

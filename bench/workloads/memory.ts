@@ -58,6 +58,8 @@ interface ValueRow {
   /** Commands for each key that --keys says. */
   readonly share: number;
   readonly command: readonly string[];
+  /** See loadCommands(). */
+  readonly replyLines?: number;
 }
 
 const TEXT = 'v'.repeat(16);
@@ -87,6 +89,13 @@ const VALUES: readonly ValueRow[] = [
     label: 'a sorted set of 5M members of 16 bytes',
     share: 1 / 10,
     command: ['ZADD', 'zset', ...repeated(10, (i) => [`{${i}}`, `mbr:{${i}}`])],
+  },
+  {
+    id: 'stream',
+    label: 'a stream of 5M entries of 3 fields, values of 16 bytes',
+    share: 1,
+    command: ['XADD', 'stream', '*', ...repeated(3, (i) => [`field:${i}`, 'val:{0}'])],
+    replyLines: 2,
   },
 ];
 const VALUE_RATIO = 0.8;
@@ -134,11 +143,11 @@ async function run(bench: Bench): Promise<Measurement> {
         (side, bytes) => element.add(id, side, bytes / count - ownBytes),
       );
     }
-    for (const { id, label, share, command } of VALUES) {
+    for (const { id, label, share, command, replyLines } of VALUES) {
       const count = Math.ceil(keys * share);
       await measure(
         label,
-        (port) => loadCommands(port, count, command),
+        (port) => loadCommands(port, count, command, replyLines),
         (side, bytes) => values.add(id, side, bytes / 1e6),
       );
     }

@@ -111,6 +111,8 @@ export const TYPE_ROWS: readonly CostRow[] = [
     requests: 100_000,
     keys: SORTED_MEMBERS,
   }),
+  row('xadd', 'XADD, one stream, 1 field', `XADD stream * field ${VALUE}`),
+  row('xadd-maxlen', 'XADD with MAXLEN ~ 1000', `XADD capped MAXLEN ~ 1000 * field ${VALUE}`),
   lrange(100, 30_000),
   lrange(300, 12_000),
   lrange(500, 8_000),

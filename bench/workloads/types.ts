@@ -1,4 +1,4 @@
-// CPU time per request and requests per second of the commands on lists, sets, hashes and sorted sets. The rows
+// CPU time per request and requests per second of the commands on lists, sets, hashes, sorted sets and streams. The rows
 // are in type_rows.ts.
 import { loadCommands } from '../load/loader.js';
 import type { BarPlot, Measurement } from '../report/result.js';

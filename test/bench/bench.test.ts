@@ -53,7 +53,7 @@ describeWithPeer('npm run bench', () => {
   test('types', async () => {
     const { stdout, result } = await bench('types', '--rounds', '2', '--divide', '500');
     expect(stdout).toMatch(/^HSET, one hash +[\d.]+ \(\d+ %\) +[\d.]+ \(\d+ %\) +\d+\.\d\d \(/m);
-    for (const comparison of result.comparisons ?? []) expectRows(comparison, 21, 2);
+    for (const comparison of result.comparisons ?? []) expectRows(comparison, 23, 2);
   });
 
   test('memory', async () => {
@@ -62,7 +62,7 @@ describeWithPeer('npm run bench', () => {
       ...['--keys', '200000', '--rounds', '1', '--steady', '0.1'],
     );
     expectRows(result.comparisons?.[0], 2, 1);
-    expectRows(result.comparisons?.[1], 4, 1);
+    expectRows(result.comparisons?.[1], 5, 1);
     expectRows(result.comparisons?.[2], 1, 1);
   });
 
