@@ -5,6 +5,7 @@ import { sendCommands } from '../load/batches.js';
 import { keyOf, loadCommands, loadKeys, repeated } from '../load/loader.js';
 import { hash32, shuffled } from '../load/random.js';
 import type { Comparison, Measurement, Side } from '../report/result.js';
+import { Control } from '../server/control.js';
 import { ServerProcess } from '../server/server_process.js';
 import { type Bench, type Entrant, Figures, type Workload } from '../workload.js';
 
@@ -17,7 +18,7 @@ const REFILL_RANGE = 128;
 /** The resident size is steady when so many looks at it found no larger change. */
 const STEADY_SHARE = 0.01;
 const STEADY_LOOKS = 3;
-const LOOKS_MAX = 60;
+const LOOKS_MAX = 180;
 
 /** One type of element. A new type is a line here. */
 interface ElementRow {
@@ -108,8 +109,8 @@ export const memory: Workload = {
     'that the user stored; of collections all that it has grown by. After churn: a random half of the keys is deleted and as many others are set, ' +
     `values of ${REFILL_LEAST} to ${REFILL_LEAST + REFILL_RANGE - 1} bytes; the figure is the resident size ` +
     'over that of a fresh process that was given the same keys and values at once. All sizes are read when ' +
-    `they have not changed by more than ${STEADY_SHARE * 100} % for a few seconds: memory goes back to the ` +
-    'system, and data is moved together, in the background.',
+    `they have not changed by more than ${STEADY_SHARE * 100} % for a few seconds and no data is moved: memory ` +
+    'goes back to the system, and data is moved together, in the background.',
   options: {
     keys: { about: 'small keys', whole: [5_000_000], quick: [500_000] },
     rounds: { about: 'rounds', whole: [2], quick: [1] },
@@ -223,18 +224,24 @@ async function residentAfter({ entrants, one }: Bench, load: Load, add: Add): Pr
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
-/** The resident size once it is steady for so many seconds, or after LOOKS_MAX looks. */
+/**
+ * The resident size once it is steady for so many seconds and data is not being moved together any more (which
+ * may free little at a time), or after LOOKS_MAX looks.
+ */
 async function steadyBytes(server: ServerProcess, seconds: number): Promise<number> {
+  const control = await Control.open(server.port);
   let reference = server.residentBytes();
   let steady = 0;
   for (let look = 0; look < LOOKS_MAX && steady < STEADY_LOOKS; look++) {
     await delay((seconds * 1000) / STEADY_LOOKS);
+    const { active_defrag_running: moving } = await control.info('memory');
     const bytes = server.residentBytes();
     steady++;
-    if (Math.abs(bytes - reference) <= reference * STEADY_SHARE) continue;
+    if (moving === '0' && Math.abs(bytes - reference) <= reference * STEADY_SHARE) continue;
     reference = bytes;
     steady = 0;
   }
+  control.close();
   return server.residentBytes();
 }
 
