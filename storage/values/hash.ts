@@ -97,7 +97,7 @@ import {
 } from './element_table.js';
 import { registerRetired } from './retired.js';
 import { allocateLarge, locateString, storeLarge } from './string.js';
-import type { ValueType } from './value_types.js';
+import type { ValueType } from './value_type.js';
 
 /** Up to these a hash is packed: fields, and bytes of a field or value. The server sets them. */
 export const hashLimits = { entriesMax: 512, valueBytesMax: 64 };

@@ -75,7 +75,7 @@ import {
 import { work } from '../structures/relocation.js';
 import { cursor, enter, seek } from './list_cursor.js';
 import { FREED_AT_ONCE_MAX, type RetiredForm, registerRetired, retire } from './retired.js';
-import type { ValueType } from './value_types.js';
+import type { ValueType } from './value_type.js';
 
 /** The second node of a list begins with a quarter of the largest object, the eighth with all of it: so a list
  *  of any length has little room in advance. */

@@ -50,7 +50,7 @@ import {
   verifyElementsFreeing,
 } from './element_table.js';
 import { registerRetired } from './retired.js';
-import type { ValueType } from './value_types.js';
+import type { ValueType } from './value_type.js';
 
 const PACKED = COLLECTION_PACKED;
 const TABLE = COLLECTION_LARGE;

@@ -68,7 +68,7 @@ import {
   treeFormMemory,
   verifyTreeForm,
 } from './sorted_set_tree.js';
-import type { ValueType } from './value_types.js';
+import type { ValueType } from './value_type.js';
 
 export const SORTED_SET_PACKED = 0 << 3;
 export const SORTED_SET_TREE = 1 << 3;

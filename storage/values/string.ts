@@ -33,7 +33,7 @@ import {
   VALUE_LENGTH_SHIFT,
 } from '../structures/entry.js';
 import { relocateObject } from '../structures/relocation.js';
-import type { ValueType } from './value_types.js';
+import type { ValueType } from './value_type.js';
 
 /** An object must fit one window less its metadata extents. */
 export const STRING_BYTES_MAX = (EXTENTS_PER_WINDOW - METADATA_EXTENTS) * EXTENT_BYTES;

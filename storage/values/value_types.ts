@@ -1,7 +1,6 @@
-// What the keyspace asks of a value, whatever its type: one row per type. A new type adds its row
+// The types of values, by their number in an entry's header: one row per type. A new type adds its row
 // here and nothing else in the keyspace changes.
 import type { Ref } from '../memory/layout.js';
-import type { Owners } from '../structures/entries.js';
 import {
   headerOf,
   TYPE_HASH,
@@ -19,26 +18,7 @@ import { sortedSetValue } from './sorted_set.js';
 import './stream/group_rules.js'; // tells streams what consumer groups are
 import { streamValue } from './stream/whole.js';
 import { stringValue } from './string.js';
-
-export interface ValueType {
-  /** Frees what the entry's body owns. */
-  free(ref: Ref): void;
-  /** Gives `target`, a bytewise clone of an entry, its own copy of what the body owns. False: OOM,
-   *  with nothing owned by the clone. */
-  duplicate(target: Ref): boolean;
-  /** Reports every object that the body owns to the heap walk; throws on an inconsistency. */
-  verify(ref: Ref, owners: Owners): void;
-  /** Bytes that the body owns outside the entry. */
-  memoryBytes(ref: Ref): number;
-  /**
-   * Moves what the entry's body owns out of extents that are being emptied: relocateObject() for each
-   * object, relocateTable() for a table of elements (structures/relocation.ts). Does a piece of the
-   * work from `cursor` on, 0 at first, and ends when work.left is used up. Returns the next cursor, which
-   * is the type's own; 0 when all is done. The value may change between two pieces: a cursor that does
-   * not hold any more must do no harm. A type without this is not moved, only its entries are.
-   */
-  relocate?(ref: Ref, cursor: number): number;
-}
+import type { ValueType } from './value_type.js';
 
 const types: (ValueType | undefined)[] = [];
 types[TYPE_STRING] = stringValue;

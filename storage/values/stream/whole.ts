@@ -9,7 +9,7 @@ import { INDEX_BYTES_PER_ENTRY, type Owners } from '../../structures/entries.js'
 import { TYPE_STREAM } from '../../structures/entry.js';
 import { relocateObject, work } from '../../structures/relocation.js';
 import { FREED_AT_ONCE_MAX, registerRetired, retire } from '../retired.js';
-import type { ValueType } from '../value_types.js';
+import type { ValueType } from '../value_type.js';
 import {
   createBlock,
   fileTail,
