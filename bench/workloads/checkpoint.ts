@@ -108,7 +108,8 @@ async function run(bench: Bench): Promise<Measurement> {
       },
     ],
     plots: plots(turns, bench),
-    detail: turns,
+    // Without what was run: its path is this machine's.
+    detail: turns.map(({ entrant, ...runs }) => ({ side: entrant.side, ...runs })),
   };
 }
 
