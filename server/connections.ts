@@ -25,7 +25,13 @@ import { captureStep } from '../storage/checkpoint/run.js';
 import { NULL_REF } from '../storage/memory/layout.js';
 import { clock, setClock } from '../storage/structures/clock.js';
 import { forgetAhead } from '../storage/structures/key_hash.js';
-import { addAhead, beginAhead, lookAhead } from '../storage/structures/look_ahead.js';
+import {
+  addAhead,
+  addMemberAhead,
+  beginAhead,
+  lookAhead,
+  openAhead,
+} from '../storage/structures/look_ahead.js';
 import { attachBlocking } from './blocking/block.js';
 import { serveReady } from './blocking/serve.js';
 import { anyReady } from './blocking/waits.js';
@@ -300,19 +306,31 @@ function runRequests(client: Client, buffer: Uint8Array, start: number, end: num
 }
 
 /**
+ * Looks ahead for the requests in the frames. The first argument of nearly every command is its key, and the command
+ * is probably the client's last one; a look at what is not used is harmless.
+ */
+function lookAheadOfRequests(client: Client, buffer: Uint8Array, parsed: number): void {
+  const { frames } = args;
+  const { lastCommand } = client;
+  const member = lastCommand === null ? 0 : lastCommand.member;
+  beginAhead(buffer);
+  if (lastCommand?.opensValue) openAhead();
+  for (let i = 0; i < parsed; i++) {
+    const { count, offsets, lengths } = frames[i]!;
+    if (count > 1) addAhead(offsets[1]!, lengths[1]!);
+    if (member > 0 && member < count) addMemberAhead(offsets[member]!, lengths[member]!);
+  }
+  lookAhead(client.database);
+}
+
+/**
  * Runs the requests that were parsed ahead from `start` on, until the client is held or closing. Returns
  * the end of the last one that ran.
  */
 function runAhead(client: Client, buffer: Uint8Array, start: number, parsed: number): number {
   const { frames } = args;
   if (parsed > 1) {
-    // The first argument of nearly every command is its key; a look at one that is none is harmless.
-    beginAhead(buffer);
-    for (let i = 0; i < parsed; i++) {
-      const { count, offsets, lengths } = frames[i]!;
-      if (count > 1) addAhead(offsets[1]!, lengths[1]!);
-    }
-    lookAhead(client.database);
+    lookAheadOfRequests(client, buffer, parsed);
   }
   let at = start;
   for (let i = 0; i < parsed; i++) {

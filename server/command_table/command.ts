@@ -83,6 +83,8 @@ export interface CommandRow {
   /** For people who look after the server, not for its users: `syscmd` of COMMAND DOCS. */
   readonly isSystem?: boolean;
   readonly arguments?: readonly ArgumentDoc[];
+  /** The argument that names a field or member of the key's value, the first if there are several. */
+  readonly member?: number;
   /** A check of its own before all others but arity: null, or the error (DEBUG's switch). */
   readonly guard?: (client: Client) => string | null;
   /** Executes the request in `args` and writes exactly one reply. */
@@ -95,12 +97,19 @@ export function containerHandler(): never {
   throw new Error('a container of subcommands is not a command');
 }
 
+/** Groups whose commands open a value that lies apart from its key's entry. */
+const COLLECTION_GROUPS: ReadonlySet<string> = new Set(['hash', 'set', 'sorted-set']);
+
 /** A row made ready for dispatch, with its counters. */
 export class Command {
   /** 'get', 'config|get'. */
   readonly fullName: string;
   readonly flagBits: number;
   readonly arity: number;
+  /** For looking ahead (storage/structures/look_ahead.ts): whether the key's value is opened, and the
+   *  argument of its member, or 0. */
+  readonly opensValue: boolean;
+  readonly member: number;
   readonly handler: (client: Client) => void;
   readonly guard: ((client: Client) => string | null) | null;
   readonly subcommands: ReadonlyMap<string, Command> | null;
@@ -122,6 +131,8 @@ export class Command {
     for (const flag of row.flags) bits |= FLAG_BITS[flag];
     this.flagBits = bits;
     this.arity = row.arity;
+    this.opensValue = COLLECTION_GROUPS.has(row.group);
+    this.member = row.member ?? 0;
     this.handler = row.handler;
     this.guard = row.guard ?? null;
     this.subcommands =

@@ -34,6 +34,7 @@ export const hashRows: readonly CommandRow[] = [
     complexity: 'O(N) for N fields.',
     history: [['4.0.0', 'Accepts multiple `field` and `value` arguments.']],
     arguments: [{ name: 'key', type: 'key', keySpec: 0 }, FIELDS_AND_VALUES],
+    member: 2,
     handler: hset,
   },
   {
@@ -52,6 +53,7 @@ export const hashRows: readonly CommandRow[] = [
       { name: 'field', type: 'string' },
       { name: 'value', type: 'string' },
     ],
+    member: 2,
     handler: hsetnx,
   },
   {
@@ -67,6 +69,7 @@ export const hashRows: readonly CommandRow[] = [
     complexity: 'O(N) where N is the number of fields being set.',
     deprecated: { since: '4.0.0', replacedBy: '`HSET` with multiple field-value pairs' },
     arguments: [{ name: 'key', type: 'key', keySpec: 0 }, FIELDS_AND_VALUES],
+    member: 2,
     handler: hmset,
   },
   {
@@ -84,6 +87,7 @@ export const hashRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'field', type: 'string' },
     ],
+    member: 2,
     handler: hget,
   },
   {
@@ -101,6 +105,7 @@ export const hashRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'field', type: 'string', flags: ['multiple'] },
     ],
+    member: 2,
     handler: hmget,
   },
   {
@@ -177,6 +182,7 @@ export const hashRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'field', type: 'string' },
     ],
+    member: 2,
     handler: hstrlen,
   },
   {
@@ -194,6 +200,7 @@ export const hashRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'field', type: 'string' },
     ],
+    member: 2,
     handler: hexists,
   },
   {
@@ -212,6 +219,7 @@ export const hashRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'field', type: 'string', flags: ['multiple'] },
     ],
+    member: 2,
     handler: hdel,
   },
   {
@@ -230,6 +238,7 @@ export const hashRows: readonly CommandRow[] = [
       { name: 'field', type: 'string' },
       { name: 'increment', type: 'integer' },
     ],
+    member: 2,
     handler: hincrby,
   },
   {
@@ -249,6 +258,7 @@ export const hashRows: readonly CommandRow[] = [
       { name: 'field', type: 'string' },
       { name: 'increment', type: 'double' },
     ],
+    member: 2,
     handler: hincrbyfloat,
   },
   {

@@ -39,6 +39,7 @@ export const setRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'member', type: 'string', flags: ['multiple'] },
     ],
+    member: 2,
     handler: sadd,
   },
   {
@@ -57,6 +58,7 @@ export const setRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'member', type: 'string', flags: ['multiple'] },
     ],
+    member: 2,
     handler: srem,
   },
   {
@@ -89,6 +91,7 @@ export const setRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'member', type: 'string' },
     ],
+    member: 2,
     handler: sismember,
   },
   {
@@ -106,6 +109,7 @@ export const setRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'member', type: 'string', flags: ['multiple'] },
     ],
+    member: 2,
     handler: smismember,
   },
   {

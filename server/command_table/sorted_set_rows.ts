@@ -69,6 +69,7 @@ export const sortedSetRows: readonly CommandRow[] = [
         ],
       },
     ],
+    member: 3,
     handler: zadd,
   },
   {
@@ -87,6 +88,7 @@ export const sortedSetRows: readonly CommandRow[] = [
       { name: 'increment', type: 'integer' },
       { name: 'member', type: 'string' },
     ],
+    member: 3,
     handler: zincrby,
   },
   {
@@ -106,6 +108,7 @@ export const sortedSetRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'member', type: 'string', flags: ['multiple'] },
     ],
+    member: 2,
     handler: zrem,
   },
   {
@@ -123,6 +126,7 @@ export const sortedSetRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'member', type: 'string' },
     ],
+    member: 2,
     handler: zscore,
   },
   {
@@ -140,6 +144,7 @@ export const sortedSetRows: readonly CommandRow[] = [
       { name: 'key', type: 'key', keySpec: 0 },
       { name: 'member', type: 'string', flags: ['multiple'] },
     ],
+    member: 2,
     handler: zmscore,
   },
   {
@@ -179,6 +184,7 @@ export const sortedSetRows: readonly CommandRow[] = [
         flags: ['optional'],
       },
     ],
+    member: 2,
     handler: zrank,
   },
   {
@@ -204,6 +210,7 @@ export const sortedSetRows: readonly CommandRow[] = [
         flags: ['optional'],
       },
     ],
+    member: 2,
     handler: zrevrank,
   },
   {

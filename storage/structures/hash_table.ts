@@ -330,12 +330,31 @@ function splitSegment(table: Ref, hash: number): boolean {
   return true;
 }
 
+/** Where touchEntries() leaves what it has loaded, so that the loads are made. */
+const touched = new Int32Array(1);
+
+/**
+ * Loads the first line of each entry of a saved segment. They lie anywhere, and in a loop as tight as this the
+ * processor has many of the loads under way at once (look_ahead.ts); to hash one after the other would wait for each.
+ */
+function touchEntries(saved: Int32Array): void {
+  let sum = 0;
+  for (let first = 0; first < SEGMENT_WORDS; first += BUCKET_WORDS) {
+    for (let index = first; index < first + BUCKET_SLOTS; index++) {
+      const ref = saved[index]!;
+      sum ^= wordWindows[ref >>> WINDOW_SHIFT]![(ref & WINDOW_MASK) << 2]!;
+    }
+  }
+  touched[0] = sum;
+}
+
 /** Places every entry of a saved segment into one of two by one bit of its hash. */
 function distribute(table: Ref, saved: Int32Array, lower: Ref, upper: Ref, splitBit: number): void {
   const lowerWords = wordWindows[lower >>> WINDOW_SHIFT]!;
   const lowerBase = (lower & WINDOW_MASK) << 2;
   const upperWords = wordWindows[upper >>> WINDOW_SHIFT]!;
   const upperBase = (upper & WINDOW_MASK) << 2;
+  touchEntries(saved);
   for (let first = 0; first < SEGMENT_WORDS; first += BUCKET_WORDS) {
     for (let slot = 0; slot < BUCKET_SLOTS; slot++) {
       const ref = saved[first + slot]! as Ref;

@@ -10,14 +10,33 @@
 // Measured with a million keys (16 bytes, values of 64): 430 ns for a look-up alone, 215 ns with looking
 // ahead over 32 keys, 42 of them for the hash; with the loads among the rest of the work 290 ns.
 //
+// Where commands open the values of their keys (hashes, sets, sorted sets), the same goes on in the values: load what
+// the entries refer to, packed objects or root blocks -> hash the members that are named, each under the seed of
+// its key's table -> load all their buckets -> match -> load all their entries. The entry of a key is taken for
+// right by its fingerprint alone; when it is another's, the lines of another value are loaded, and the hash,
+// being of another seed, is not used. Members come one for a key: of SADD with several the first alone.
+// CPU time per request at pipeline 16, the best of 5 rounds: SADD to a set of 300k members 1.13 us without,
+// 1.04 us with it; ZADD 1.71 and 1.47, ZRANK of 1M 1.67 and 1.40.
+//
 // Nothing is decided here: the look-ups run as ever, on lines that are there. An entry of up to 128
 // bytes spans two lines as often as not, so two are loaded.
 //
 // What one pop after the other takes from the end of an order lies anywhere, too, and is known before it is asked for
-// (lookAheadEntries).
+// (lookAheadEntries). So are the places that random picks will look at (lookAheadPlaces).
 import { wordWindows } from '../memory/arena.js';
 import { GRANULE_BYTES, NULL_REF, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
-import { locateKey, span } from './entry.js';
+import {
+  bodyWord,
+  COLLECTION_LARGE,
+  ENCODING_MASK,
+  headerOf,
+  locateKey,
+  span,
+  TYPE_HASH,
+  TYPE_MASK,
+  TYPE_SET,
+  TYPE_SORTED_SET,
+} from './entry.js';
 import { hashBytes } from './hash.js';
 import {
   BUCKET_WORDS,
@@ -25,10 +44,20 @@ import {
   directoryIndex,
   FINGERPRINT_WORD,
   fingerprintOf,
-  TABLE_COUNT,
+  rootIndex,
+  rootWords,
+  segmentFor,
   TABLE_DEPTH,
+  tableCount,
 } from './hash_table.js';
-import { AHEAD_MAX, ahead, TABLE_SEED } from './key_hash.js';
+import {
+  AHEAD_MAX,
+  ahead,
+  forgetAhead,
+  type HashesAhead,
+  membersAhead,
+  TABLE_SEED,
+} from './key_hash.js';
 
 /** Tables with fewer entries stay in the processor's caches by themselves. */
 const TABLE_COUNT_MIN = 4096;
@@ -40,8 +69,12 @@ const SEGMENT_GRANULES = BUCKETS * BUCKET_GRANULES;
 /** Words from an entry's first to one on its second cache line. */
 const NEXT_LINE_WORDS = 16;
 
-/** Of each key, its bucket and then its entry. */
+/** Of each key or member, its bucket and then its entry; of a key then what its entry's body refers to. */
 const refs = new Int32Array(AHEAD_MAX);
+/** Whether values will be opened; of each key the table that its value is, of each member its key's index. */
+let opensValues = false;
+const tables = new Int32Array(AHEAD_MAX);
+const owners = new Int32Array(AHEAD_MAX);
 /** Hashes of entries, which are no keys of requests. */
 const entryHashes = new Int32Array(AHEAD_MAX);
 
@@ -50,37 +83,89 @@ const loaded = new Int32Array(1);
 
 /** Begins a list of keys in `bytes`, to be filled with addAhead() in the order of their offsets. */
 export function beginAhead(bytes: Uint8Array): void {
-  ahead.bytes = bytes;
-  ahead.count = 0;
-  ahead.cursor = 0;
+  ahead.begin(bytes);
+  membersAhead.begin(bytes);
+  opensValues = false;
 }
 
 /** Adds a key. False: the list is full. */
 export function addAhead(offset: number, length: number): boolean {
-  const { count } = ahead;
-  if (count === AHEAD_MAX) return false;
-  if (length > KEY_BYTES_MAX) return true;
-  ahead.offsets[count] = offset;
-  ahead.lengths[count] = length;
-  ahead.count = count + 1;
+  if (ahead.count === AHEAD_MAX) return false;
+  if (length <= KEY_BYTES_MAX) ahead.add(offset, length);
   return true;
 }
 
-/** Loads what look-ups of the listed keys in this table will read. */
+/** The values of the listed keys will be opened, when they are hashes, sets or sorted sets. */
+export function openAhead(): void {
+  opensValues = true;
+}
+
+/** Adds a member or field that the value of the key added last will be asked for. */
+export function addMemberAhead(offset: number, length: number): void {
+  if (ahead.count === 0 || length > KEY_BYTES_MAX) return;
+  owners[membersAhead.count] = ahead.count - 1;
+  membersAhead.add(offset, length);
+}
+
+/** Loads what look-ups of the listed keys in this table, and of members in their values, will read. */
 export function lookAhead(table: Ref): void {
-  const root = wordWindows[table >>> WINDOW_SHIFT]!;
-  const at = (table & WINDOW_MASK) << 2;
-  if (ahead.count < 2 || root[at + TABLE_COUNT]! >>> 0 < TABLE_COUNT_MIN) {
-    ahead.count = 0;
+  const { count } = ahead;
+  const keys = tableCount(table);
+  const isLarge = keys >= TABLE_COUNT_MIN;
+  if (count < 2 || keys === 0 || !(isLarge || opensValues)) {
+    forgetAhead();
     return;
   }
-  ahead.seed0 = root[at + TABLE_SEED]!;
-  ahead.seed1 = root[at + TABLE_SEED + 1]!;
-  hashAll();
-  locateBuckets(root[at]! as Ref, root[at + TABLE_DEPTH]!, ahead.hashes, ahead.count);
-  loadAll(0, ahead.count);
-  matchEntries();
-  loadAll(NEXT_LINE_WORDS, ahead.count);
+  const root = rootWords(table);
+  const at = rootIndex(table);
+  for (let i = 0; i < count; i++) hashAhead(ahead, i, root, at);
+  locateBuckets(root[at]! as Ref, root[at + TABLE_DEPTH]!, ahead.hashes, count);
+  if (isLarge) loadAll(0, count);
+  matchEntries(ahead.hashes, count);
+  if (isLarge) loadAll(NEXT_LINE_WORDS, count);
+  if (!opensValues) return;
+  locateValues(count);
+  loadAll(NEXT_LINE_WORDS, count);
+  if (membersAhead.count > 0) lookAheadMembers();
+}
+
+/** Replaces each entry in `refs` by what its body refers to, and lists those that are large tables. */
+function locateValues(count: number): void {
+  for (let i = 0; i < count; i++) {
+    const entry = refs[i]! as Ref;
+    refs[i] = NULL_REF;
+    tables[i] = NULL_REF;
+    if (entry === NULL_REF) continue;
+    const header = headerOf(entry);
+    const type = header & TYPE_MASK;
+    if (type !== TYPE_HASH && type !== TYPE_SET && type !== TYPE_SORTED_SET) continue;
+    const value = wordWindows[entry >>> WINDOW_SHIFT]![bodyWord(entry, header)]!;
+    refs[i] = value;
+    if ((header & ENCODING_MASK) === COLLECTION_LARGE) tables[i] = value;
+  }
+}
+
+/** Loads buckets and entries of the listed members; those whose tables are not large leave the list. */
+function lookAheadMembers(): void {
+  const list = membersAhead;
+  let kept = 0;
+  for (let i = 0; i < list.count; i++) {
+    const table = tables[owners[i]!]! as Ref;
+    if (table === NULL_REF || tableCount(table) < TABLE_COUNT_MIN) continue;
+    list.offsets[kept] = list.offsets[i]!;
+    list.lengths[kept] = list.lengths[i]!;
+    const root = rootWords(table);
+    const at = rootIndex(table);
+    hashAhead(list, kept, root, at);
+    const hash = list.hashes[kept]!;
+    const segment = segmentFor(root, at, hash);
+    refs[kept++] = segment + (hash & (BUCKETS - 1)) * BUCKET_GRANULES;
+  }
+  list.count = kept;
+  if (kept === 0) return;
+  loadAll(0, kept);
+  matchEntries(list.hashes, kept);
+  loadAll(NEXT_LINE_WORDS, kept);
 }
 
 /**
@@ -88,9 +173,9 @@ export function lookAhead(table: Ref): void {
  * the segments. At most AHEAD_MAX of them. What was found ahead for requests stays.
  */
 export function lookAheadEntries(table: Ref, entries: Int32Array, count: number): void {
-  const root = wordWindows[table >>> WINDOW_SHIFT]!;
-  const at = (table & WINDOW_MASK) << 2;
-  if (count < 2 || root[at + TABLE_COUNT]! >>> 0 < TABLE_COUNT_MIN) return;
+  const root = rootWords(table);
+  const at = rootIndex(table);
+  if (count < 2 || tableCount(table) < TABLE_COUNT_MIN) return;
   for (let i = 0; i < count; i++) refs[i] = entries[i]!;
   loadAll(NEXT_LINE_WORDS, count);
   const seed0 = root[at + TABLE_SEED]!;
@@ -108,11 +193,38 @@ export function lookAheadEntries(table: Ref, entries: Int32Array, count: number)
   loadAll(0, count);
 }
 
-function hashAll(): void {
-  const { bytes, offsets, lengths, hashes, count, seed0, seed1 } = ahead;
+/**
+ * Loads what taking the entries at places of a table will read, when it is large: buckets, the first buckets of
+ * the segments, entries. A place is a segment, or NULL_REF for none, and a slot's word in it; at most AHEAD_MAX of them.
+ */
+export function lookAheadPlaces(
+  table: Ref,
+  segments: Int32Array,
+  slots: Int32Array,
+  count: number,
+): void {
+  if (tableCount(table) < TABLE_COUNT_MIN) return;
   for (let i = 0; i < count; i++) {
-    hashes[i] = hashBytes(bytes, offsets[i]!, lengths[i]!, seed0, seed1);
+    refs[i] = segments[i]! === NULL_REF ? NULL_REF : segments[i]! + (slots[i]! >>> 2);
   }
+  loadAll(0, count);
+  for (let i = 0; i < count; i++) {
+    const segment = segments[i]!;
+    const words = wordWindows[segment >>> WINDOW_SHIFT]!;
+    refs[i] = segment === NULL_REF ? NULL_REF : words[((segment & WINDOW_MASK) << 2) + slots[i]!]!;
+  }
+  loadAll(NEXT_LINE_WORDS, count);
+  for (let i = 0; i < count; i++) refs[i] = refs[i]! === NULL_REF ? NULL_REF : segments[i]!;
+  loadAll(0, count);
+}
+
+/** Hashes name i of a list under the seed in a table's root. */
+function hashAhead(list: HashesAhead, i: number, root: Int32Array, at: number): void {
+  const seed0 = root[at + TABLE_SEED]!;
+  const seed1 = root[at + TABLE_SEED + 1]!;
+  list.seeds0[i] = seed0;
+  list.seeds1[i] = seed1;
+  list.hashes[i] = hashBytes(list.bytes, list.offsets[i]!, list.lengths[i]!, seed0, seed1);
 }
 
 function locateBuckets(directory: Ref, depth: number, hashes: Int32Array, count: number): void {
@@ -126,8 +238,7 @@ function locateBuckets(directory: Ref, depth: number, hashes: Int32Array, count:
 }
 
 /** Replaces each bucket in `refs` by the entry that its key probably has: NULL_REF is no harm. */
-function matchEntries(): void {
-  const { hashes, count } = ahead;
+function matchEntries(hashes: Int32Array, count: number): void {
   for (let i = 0; i < count; i++) {
     const bucket = refs[i]!;
     const words = wordWindows[bucket >>> WINDOW_SHIFT]!;

@@ -1,4 +1,4 @@
-// Walking a hash table: SCAN cursors, random picks and whole walks.
+// Walking a hash table: SCAN cursors and whole walks.
 //
 // A walk goes through the hashes in the order of their prefix, and inside a segment in the order of
 // their home buckets. A SCAN cursor says what was returned so far; 0 is start and end:
@@ -28,7 +28,6 @@ import {
   rootWords,
   SEGMENT_WORDS,
   segmentFor,
-  TABLE_COUNT,
   TABLE_DEPTH,
   TABLE_DIRECTORY,
 } from './hash_table.js';
@@ -206,28 +205,5 @@ export function forEachSegment(
     if (segment === previous) continue;
     previous = segment;
     visit(wordWindows[segment >>> WINDOW_SHIFT]!, (segment & WINDOW_MASK) << 2, segment);
-  }
-}
-
-/**
- * A uniformly random entry; NULL_REF when the table is empty. `random()` returns a uniform 32-bit
- * unsigned number. A random prefix finds a segment with probability 2^-depth; accepting it with
- * 2^(depth - global depth) and then a random slot if it is taken makes all slots equally likely.
- */
-export function randomEntry(table: Ref, random: () => number): Ref {
-  const root = rootWords(table);
-  const at = rootIndex(table);
-  if (root[at + TABLE_COUNT] === 0) return NULL_REF;
-  const globalDepth = root[at + TABLE_DEPTH]!;
-  for (;;) {
-    const segment = segmentFor(root, at, random() | 0);
-    const words = wordWindows[segment >>> WINDOW_SHIFT]!;
-    const base = (segment & WINDOW_MASK) << 2;
-    const rarer = globalDepth - localDepth(words, base);
-    if (rarer > 0 && random() >>> (32 - rarer) !== 0) continue;
-    const pick = random();
-    const slot = (pick >>> 6) % BUCKET_SLOTS;
-    const ref = words[base + (pick & (BUCKETS - 1)) * BUCKET_WORDS + slot]! as Ref;
-    if (ref !== 0) return ref;
   }
 }

@@ -37,7 +37,7 @@ import {
 import { locateKey, span } from '../structures/entry.js';
 import { link, unlink, verifyEntryTable } from '../structures/entry_table.js';
 import { createTable, find, tableBytes, tableCount } from '../structures/hash_table.js';
-import { hashKey, TABLE_SEED } from '../structures/key_hash.js';
+import { hashMember, TABLE_SEED } from '../structures/key_hash.js';
 import { type Moved, relocateElement, relocateTable } from '../structures/relocation.js';
 import { copyTable } from '../structures/table_copy.js';
 import { freeTableSome, verifyFreeing } from '../structures/table_free.js';
@@ -69,7 +69,7 @@ export function createElements(): Ref {
 
 /** The element with this key, or NULL_REF: also one whose expiry has passed. */
 export function findElement(table: Ref, bytes: Uint8Array, offset: number, length: number): Ref {
-  lastHash = hashKey(table, bytes, offset, length);
+  lastHash = hashMember(table, bytes, offset, length);
   return find(table, lastHash, bytes, offset, length);
 }
 

@@ -34,7 +34,8 @@ import {
 import { tableCount } from '../structures/hash_table.js';
 import * as integers from '../structures/integer_set.js';
 import * as packed from '../structures/packed.js';
-import { EntryCursor, randomEntry } from '../structures/table_walk.js';
+import { randomEntry } from '../structures/random_entry.js';
+import { EntryCursor } from '../structures/table_walk.js';
 import {
   createElements,
   duplicateElements,

@@ -6,7 +6,10 @@ import { subjectKind } from '../support/spawn_server.js';
 import { Duel } from './duel.js';
 import { CommandSource } from './generator.js';
 import { runStream } from './stream.js';
+import { hashCommands } from './tables/hashes.js';
 import { keyCommands } from './tables/keys.js';
+import { setCommands } from './tables/sets.js';
+import { sortedSetCommands } from './tables/sorted_sets.js';
 import { stringCommands } from './tables/strings.js';
 import { touchingCommands, transactionCommands } from './tables/transactions.js';
 
@@ -34,6 +37,25 @@ describeWithPeer('pipelines over many keys are answered as by Redis', () => {
         ['SELECT', 0],
       ],
       operations: 12_000,
+    });
+  });
+
+  test('members and fields of large collections', async () => {
+    const fill = (command: string, key: string, item: (i: number) => (string | number)[]) =>
+      Array.from({ length: FILLERS / 100 }, (_, k) => [
+        command,
+        key,
+        ...Array.from({ length: 100 }, (_, i) => item(100 * k + i)).flat(),
+      ]);
+    await runStream(duel, {
+      source: new CommandSource([setCommands, hashCommands, sortedSetCommands, keyCommands], 0.02),
+      keys: ['a', 'b'],
+      prepare: () => [
+        ...fill('SADD', 'a', (i) => [`m${i}`]),
+        ...fill('HSET', 'b', (i) => [`f${i}`, i]),
+        ...fill('ZADD', 'z1', (i) => [i, `m${i}`]),
+      ],
+      operations: 6000,
     });
   });
 });

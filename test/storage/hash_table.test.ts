@@ -7,7 +7,7 @@ import { numberFromEnv, Random } from '../support/random.js';
 const allocator = await openTestArena(128 * 1024 * 1024);
 const { NULL_REF } = await import('../../storage/memory/layout.js');
 const hashTable = await import('../../storage/structures/hash_table.js');
-const walk = await import('../../storage/structures/table_walk.js');
+const { randomEntry } = await import('../../storage/structures/random_entry.js');
 const { keyOf, TableFixture } = await import('./table_fixture.js');
 
 const SEED = numberFromEnv('TABLE_SEED', 20_252);
@@ -219,7 +219,7 @@ describe('randomEntry', () => {
   function expectUniform(random: Random, draws: number): void {
     const counts = new Map([...fixture.model.values()].map((ref) => [ref as number, 0]));
     for (let i = 0; i < draws; i++) {
-      const ref = walk.randomEntry(fixture.table, () => random.uint32());
+      const ref = randomEntry(fixture.table, () => random.uint32());
       counts.set(ref, counts.get(ref)! + 1);
     }
     expect(counts.size).toBe(fixture.model.size);
@@ -227,9 +227,9 @@ describe('randomEntry', () => {
   }
 
   test('of an empty table is null', () => {
-    expect(walk.randomEntry(fixture.table, () => 0)).toBe(NULL_REF);
+    expect(randomEntry(fixture.table, () => 0)).toBe(NULL_REF);
     fixture.add('a');
     fixture.remove('a');
-    expect(walk.randomEntry(fixture.table, () => 0)).toBe(NULL_REF);
+    expect(randomEntry(fixture.table, () => 0)).toBe(NULL_REF);
   });
 });

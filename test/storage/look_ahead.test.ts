@@ -9,12 +9,14 @@ const { createTable, find, rootIndex, rootWords } = await import(
   '../../storage/structures/hash_table.js'
 );
 const { hashBytes } = await import('../../storage/structures/hash.js');
-const { AHEAD_MAX, ahead, forgetAhead, hashKey, TABLE_SEED } = await import(
-  '../../storage/structures/key_hash.js'
-);
-const { addAhead, beginAhead, lookAhead, lookAheadEntries } = await import(
-  '../../storage/structures/look_ahead.js'
-);
+const { AHEAD_MAX, ahead, forgetAhead, hashKey, hashMember, membersAhead, TABLE_SEED } =
+  await import('../../storage/structures/key_hash.js');
+const { addAhead, addMemberAhead, beginAhead, lookAhead, lookAheadEntries, openAhead } =
+  await import('../../storage/structures/look_ahead.js');
+const { databaseRoot } = await import('../../storage/memory/layout.js');
+const { addEntry, deleteEntry } = await import('../../storage/keyspace/keyspace.js');
+const { randomEntry } = await import('../../storage/structures/random_entry.js');
+const sets = await import('../../storage/values/set.js');
 const sortedSet = await import('../../storage/values/sorted_set.js');
 
 const KEYS = 6000; // more than a table has whose look-ups are not looked ahead for
@@ -181,5 +183,93 @@ describe('entries that will be taken out', () => {
       sortedSet.removeRanks(ref, rank, rank + 1);
     }
     expect(sortedSet.cardinality(ref)).toBe(0);
+  });
+});
+
+/** A set of texts under a key of the first database. */
+function makeSet(key: string, count: number) {
+  const name = bytesOf(key);
+  const ref = sets.createSet(name, 0, name.length);
+  sets.convertIntegers(ref, () => 0);
+  for (let i = 0; i < count; i++) {
+    const member = bytesOf(`member:${i}`);
+    expect(sets.addBytes(ref, member, 0, member.length)).toBe(sets.ADDED);
+  }
+  expect(addEntry(databaseRoot(0), ref)).toBe(true);
+  return ref;
+}
+
+describe('members of values', () => {
+  const database = databaseRoot(0);
+  const large = makeSet('large', KEYS);
+  const other = makeSet('other', KEYS);
+  makeSet('small', 10);
+  makeSet('table', 1000); // a table, but not a large one
+  // Key and member of each request; 'absent' has no value.
+  const names = ['large', 'small', 'other', 'absent', 'table', 'large'];
+  const members = ['member:3', 'member:4', 'member:5', 'member:6', 'member:7', 'stranger'];
+  const request = packed(names.flatMap((name, i) => [name, members[i]!]));
+
+  function listRequests(opens: boolean): void {
+    beginAhead(request.bytes);
+    if (opens) openAhead();
+    names.forEach((name, i) => {
+      addAhead(request.offsets[2 * i]!, name.length);
+      addMemberAhead(request.offsets[2 * i + 1]!, members[i]!.length);
+    });
+    lookAhead(database);
+  }
+
+  function memberHash(table: ReturnType<typeof sets.setTable>, i: number): number {
+    return hashMember(table, request.bytes, request.offsets[2 * i + 1]!, members[i]!.length);
+  }
+
+  test('are hashed ahead where the table is large, and found in order', () => {
+    listRequests(true);
+    expect(membersAhead.count).toBe(3);
+    const kept = [...membersAhead.hashes.subarray(0, 3)];
+    membersAhead.hashes.fill(12345);
+    expect(memberHash(sets.setTable(large), 0)).toBe(12345);
+    expect(memberHash(sets.setTable(other), 2)).toBe(12345);
+    expect(memberHash(sets.setTable(large), 5)).toBe(12345);
+    forgetAhead();
+    expect(memberHash(sets.setTable(large), 0)).toBe(kept[0]);
+    expect(memberHash(sets.setTable(other), 2)).toBe(kept[1]);
+    expect(memberHash(sets.setTable(large), 5)).toBe(kept[2]);
+  });
+
+  test('have no hash for another table than their own', () => {
+    listRequests(true);
+    membersAhead.hashes.fill(12345);
+    expect(memberHash(sets.setTable(other), 0)).not.toBe(12345);
+    expect(memberHash(fixture.table, 0)).not.toBe(12345);
+  });
+
+  test('are left alone where values are not opened', () => {
+    listRequests(false);
+    expect(ahead.count).toBe(0);
+    expect(membersAhead.count).toBe(0);
+  });
+
+  test('are found all the same when their set has gone and come again', () => {
+    listRequests(true);
+    deleteEntry(database, other);
+    const again = makeSet('other', 200);
+    const offset = request.offsets[5]!;
+    expect(sets.hasBytes(again, request.bytes, offset, members[2]!.length)).toBe(true);
+    expect(sets.hasBytes(again, request.bytes, request.offsets[11]!, 8)).toBe(false);
+    deleteEntry(database, again);
+  });
+
+  test('that are picked at random are members still, whatever is removed in between', () => {
+    const table = sets.setTable(large);
+    const random = () => Math.floor(Math.random() * 2 ** 32);
+    for (let left = KEYS; left > 0; left--) {
+      expect(randomEntry(table, random)).not.toBe(0);
+      sets.pickMember(large, random);
+      sets.removePicked(large);
+      expect(sets.setCount(large)).toBe(left - 1);
+    }
+    expect(randomEntry(table, random)).toBe(0);
   });
 });

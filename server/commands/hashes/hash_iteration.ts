@@ -10,12 +10,8 @@ import { reply } from '../../../protocol/reply_writer.js';
 import { NULL_REF, type Ref } from '../../../storage/memory/layout.js';
 import { isExpired } from '../../../storage/structures/entries.js';
 import { headerOf } from '../../../storage/structures/entry.js';
-import {
-  forEachEntry,
-  randomEntry,
-  scanned,
-  scanStep,
-} from '../../../storage/structures/table_walk.js';
+import { randomEntry } from '../../../storage/structures/random_entry.js';
+import { forEachEntry, scanned, scanStep } from '../../../storage/structures/table_walk.js';
 import {
   dueFields,
   type FieldSpans,

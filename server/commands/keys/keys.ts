@@ -11,7 +11,7 @@ import {
 import { databaseRoot, NULL_REF } from '../../../storage/memory/layout.js';
 import { isExpired } from '../../../storage/structures/entries.js';
 import { headerOf, locateKey, span, TYPE_MASK } from '../../../storage/structures/entry.js';
-import { randomEntry } from '../../../storage/structures/table_walk.js';
+import { randomEntry } from '../../../storage/structures/random_entry.js';
 import { typeNames } from '../../../storage/values/value_types.js';
 import type { Client } from '../../client.js';
 import { alsoChanged, keyChanged } from '../../effects.js';
