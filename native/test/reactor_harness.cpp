@@ -184,9 +184,9 @@ std::string pattern(size_t bytes, uint32_t seed) {
 }
 
 Folder::Folder() {
-  char name[] = "/tmp/stillframe-reactor-XXXXXX";
-  CHECK(mkdtemp(name) != nullptr);
-  path_ = name;
+  const char* parent = getenv("TMPDIR");
+  path_ = std::string(parent == nullptr ? "/tmp" : parent) + "/stillframe-reactor-XXXXXX";
+  CHECK(mkdtemp(path_.data()) != nullptr);
 }
 
 Folder::~Folder() {

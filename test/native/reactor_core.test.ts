@@ -1,6 +1,6 @@
 // The reactor's C++ core without Node: its native tests, plain and under ASan and UBSan.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,7 +26,14 @@ function buildAndRun(name: string, flags: readonly string[]): string {
   const files = [...sources('reactor', ''), ...sources('test', 'reactor_')];
   execFileSync('g++', [...FLAGS, ...flags, ...files, '-o', program], { stdio: 'inherit' });
   // setarch -R: the sanitizer's fixed shadow addresses do not go with the widest randomisation.
-  return execFileSync('setarch', ['-R', program], { encoding: 'utf8' });
+  // Sockets of the tests are named in TMPDIR, and gone afterwards.
+  const env = { ...process.env, TMPDIR: mkdtempSync(join(folder, 'sockets-')) };
+  const printed = execFileSync('setarch', ['-R', program], { encoding: 'utf8', env });
+  rmdirSync(env.TMPDIR);
+  expect(() => execFileSync('setarch', ['-R', program], { env, stdio: 'pipe' })).toThrow(
+    'mkdtemp(path_.data())',
+  );
+  return printed;
 }
 
 test.each([
