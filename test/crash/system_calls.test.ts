@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InjectedFault } from '../../native/index.js';
+import { numberFromEnv } from '../support/random.js';
 import { type Command, RawClient } from '../support/raw_client.js';
 import { plain } from '../support/reply.js';
 import {
@@ -59,11 +60,11 @@ const SPILLING: Heap = {
   },
 };
 
-/** Of the calls of a run that spills, so many of a name are tried: the first, last and some between. */
-const TRIED_MAX = 6;
-/** As many of any run: how often it protects follows what is written meanwhile, hundreds of times on a
- *  busy machine. */
-const TRIED_OF_ANY_MAX = 24;
+/** Of the calls of a run so many of a name are tried, the first, last and some between: how often it protects
+ *  follows what is written meanwhile, hundreds of times on a busy machine. */
+const TRIED_MAX = numberFromEnv('CRASH_CALLS', 10);
+/** Of a run that spills, which takes longer. */
+const TRIED_OF_SPILL_MAX = Math.ceil(TRIED_MAX / 3);
 const SPILL_CALLS = ['pread', 'pwrite', 'sync_file_range'];
 const TIMEOUT_MS = 280_000;
 /** Those without which there is no checkpoint. (A writer whose own lift is refused tries again.) */
@@ -207,7 +208,7 @@ async function spillCallsOfARun(
     const all = numbered(await callsOfARun(server, round));
     const of = (name: string): typeof all => all.filter(({ call }) => call === name);
     if (SPILL_CALLS.some((name) => of(name).length === 0)) continue; // the copier was too quick
-    return SPILL_CALLS.flatMap((name) => spread(of(name), TRIED_MAX));
+    return SPILL_CALLS.flatMap((name) => spread(of(name), TRIED_OF_SPILL_MAX));
   }
   throw new Error('no run spilled');
 }
@@ -293,7 +294,7 @@ describe.each(['userfaultfd', 'mprotect'])('every system call, %s', (mechanism) 
     return [...new Set(calls)].flatMap((name) =>
       spread(
         all.filter(({ call }) => call === name),
-        TRIED_OF_ANY_MAX,
+        TRIED_MAX,
       ),
     );
   };
