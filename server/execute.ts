@@ -6,31 +6,44 @@ import { failure } from './reply_error.js';
 import { runtime } from './runtime.js';
 import { stats } from './stats.js';
 
-/** commandstats times one call in so many and scales: two clock reads cost as much as a GET. */
-const SAMPLE_CALLS = 16;
+/** Two clock reads cost as much as a GET: of a hot command that was cheap, so many calls are not timed. */
+const UNTIMED_CALLS = 15;
+/** Longer calls are not cheap: each stands for itself, and the next one is timed again. */
+const CHEAP_MICROS = 100;
+/** As hot and as cheap as what Redis calls fast. */
+const HOT_COMMANDS: ReadonlySet<string> = new Set(['set', 'del', 'mset']);
 
 const config = runtime.config;
 
 /** Runs the request in `args`, which has passed the checks of dispatch. */
 export function execute(client: Client, command: Command): void {
   failure.text = null;
-  const isSample = command.calls % SAMPLE_CALLS === 0;
-  if (isSample || config.latencyMonitorThreshold > 0) executeTimed(client, command, isSample);
-  else command.handler(client);
+  if (command.calls >= command.timedAt || config.latencyMonitorThreshold > 0) {
+    executeTimed(client, command);
+  } else {
+    command.handler(client);
+  }
   // After the handler, so that CONFIG RESETSTAT counts itself and INFO does not, as in Redis.
   stats.commandsProcessed++;
   command.calls++;
   if (failure.text !== null) command.failed++;
 }
 
-function executeTimed(client: Client, command: Command, isSample: boolean): void {
+/**
+ * Times a call. It stands for the calls since the last one that was timed, too, as far as it is cheap: a rare
+ * slow one adds its own time and at most 15 * CHEAP_MICROS.
+ */
+function executeTimed(client: Client, command: Command): void {
+  const untimed = command.calls - command.timedThrough;
   const start = performance.now();
   command.handler(client);
   const micros = (performance.now() - start) * 1000;
-  if (isSample) {
-    command.micros += micros * SAMPLE_CALLS;
-    command.latencies ??= new LatencyHistogram();
-    command.latencies.add(micros);
-  }
-  watchLatency((command.flagBits & FLAG_BITS.fast) !== 0 ? 'fast-command' : 'command', micros);
+  const isFast = (command.flagBits & FLAG_BITS.fast) !== 0;
+  const skips = micros < CHEAP_MICROS && (isFast || HOT_COMMANDS.has(command.fullName));
+  command.micros += micros + untimed * Math.min(micros, CHEAP_MICROS);
+  command.timedThrough = command.calls + 1;
+  command.timedAt = command.timedThrough + (skips ? UNTIMED_CALLS : 0);
+  command.latencies ??= new LatencyHistogram();
+  command.latencies.add(micros);
+  watchLatency(isFast ? 'fast-command' : 'command', micros);
 }

@@ -114,9 +114,12 @@ export class Command {
   readonly guard: ((client: Client) => string | null) | null;
   readonly subcommands: ReadonlyMap<string, Command> | null;
 
-  // INFO commandstats. `micros` is measured on one call in SAMPLE_CALLS and scaled.
+  // INFO commandstats. Which calls are timed, and what stands for the others: execute.ts.
   calls = 0;
   micros = 0;
+  /** The next call that is timed, and the calls up to the last one that was, counted from 0. */
+  timedAt = 0;
+  timedThrough = 0;
   rejected = 0;
   failed = 0;
   /** Of the measured calls; null before the first. */
@@ -149,6 +152,8 @@ export class Command {
   resetCounters(): void {
     this.calls = 0;
     this.micros = 0;
+    this.timedAt = 0;
+    this.timedThrough = 0;
     this.rejected = 0;
     this.failed = 0;
     this.latencies = null;
