@@ -7,6 +7,7 @@
 // cluster or append-only log. What is Stillframe's own comes last in its section.
 import { arch, release, type } from 'node:os';
 import { REDIS_VERSION, STILLFRAME_VERSION } from '../version.js';
+import type { Field } from './field.js';
 import type {
   ClientFacts,
   CommandFacts,
@@ -20,11 +21,6 @@ import type {
 } from './info_source.js';
 import { MEMORY_FIELDS } from './memory_fields.js';
 import { PERSISTENCE_FIELDS } from './persistence_fields.js';
-
-type FieldValue = string | number;
-
-/** A field: its name, and its value or how the value follows from the facts. */
-export type Field<Facts> = readonly [string, FieldValue | ((facts: Facts) => FieldValue)];
 
 interface Section {
   readonly title: string;

@@ -3,7 +3,7 @@
 //   allocated   bytes of live objects and metadata      used_memory
 //   active      extents that were taken from the arena  2 MiB each, some of it free
 //   resident    the same: extents that are not in use are given back to the kernel
-import type { Field } from './info_sections.js';
+import type { Field } from './field.js';
 import type { MemoryFacts } from './info_source.js';
 
 /** Bytes as Redis's *_human fields show them: 1023B, 1.50K, 2.00M, 3.25G. */

@@ -1,7 +1,7 @@
 // INFO persistence. Redis's rdb_* fields tell of checkpoints; its copy-on-write fields of the memory
 // that a checkpoint takes beside the arena, which is what a fork's copied pages are there.
 // A checkpoint counts pages, not keys, so current_save_keys_* stay 0; current_fork_perc is true.
-import type { Field } from './info_sections.js';
+import type { Field } from './field.js';
 import type { PersistenceFacts } from './info_source.js';
 
 function flag(value: boolean): number {

@@ -7,7 +7,7 @@ import { closeSync, fstatSync } from 'node:fs';
 import { humanBytes } from '../info/memory_fields.js';
 import type { HeapReport, MemoryUse } from './checkpoint_report.js';
 import { type OpenCheckpoint, openCheckpoint, problemLine, useAsArena } from './checkpoint_tool.js';
-import type { Tool } from './tools.js';
+import type { Tool } from './tool.js';
 
 const HELP = `Usage: stillframe inspect [--json] FILE
 

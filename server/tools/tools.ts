@@ -2,15 +2,7 @@
 // first argument. A configuration file of such a name is given as ./verify.
 //
 // They are loaded when they are called: they load the addon, which the configuration does not need.
-
-export interface Tool {
-  /** The first line says how it is called. */
-  readonly help: string;
-  /** Options that it knows; none has a value. */
-  readonly options: readonly string[];
-  /** Returns the exit code. */
-  readonly run: (path: string, options: ReadonlySet<string>) => Promise<number>;
-}
+import type { Tool } from './tool.js';
 
 const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   verify: async () => (await import('./verify_command.js')).verifyTool,

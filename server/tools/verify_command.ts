@@ -14,7 +14,7 @@ import { listCheckpoints } from '../../storage/checkpoint/checkpoint_files.js';
 import { humanBytes } from '../info/memory_fields.js';
 import { type OpenCheckpoint, openCheckpoint, problemLine, useAsArena } from './checkpoint_tool.js';
 import { Progress } from './progress.js';
-import type { Tool } from './tools.js';
+import type { Tool } from './tool.js';
 
 const HELP = `Usage: stillframe verify FILE|DIR
 
