@@ -5,7 +5,6 @@ import { beforeEach, expect, test } from 'vitest';
 import { openTestArena } from '../support/open_arena.js';
 import { numberFromEnv, Random } from '../support/random.js';
 import type { Arg } from '../support/raw_client.js';
-import type { Plain } from '../support/reply.js';
 
 const MIB = 1024 * 1024;
 const allocator = await openTestArena(192 * MIB);
@@ -17,6 +16,7 @@ const { freeExtentCount } = await import('../../storage/memory/extents.js');
 const { setClock } = await import('../../storage/structures/clock.js');
 const { relocated } = await import('../../storage/structures/relocation.js');
 const { freeRetired } = await import('../../storage/values/retired.js');
+const { contents } = await import('../support/contents.js');
 const { call } = await import('../support/run_command.js');
 
 const SEED = numberFromEnv('COMPACTION_SEED', 50_505);
@@ -38,24 +38,6 @@ const usedExtents = (): number => extentCount - freeExtentCount();
 const name = (i: number): string => `element:${String(i).padStart(8, '0')}`;
 const each = <T>(count: number, make: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i));
-
-function contents(key: string): Plain {
-  const sorted = (reply: Plain): Plain => [...(reply as string[])].sort();
-  switch (call('TYPE', key)) {
-    case 'string':
-      return call('GET', key);
-    case 'list':
-      return call('LRANGE', key, 0, -1);
-    case 'set':
-      return sorted(call('SMEMBERS', key));
-    case 'zset':
-      return call('ZRANGE', key, 0, -1, 'WITHSCORES');
-    default: {
-      const pairs = call('HGETALL', key) as string[];
-      return pairs.flatMap((field, i) => (i % 2 === 0 ? [`${field}=${pairs[i + 1]}`] : [])).sort();
-    }
-  }
-}
 
 /** A whole pass; the heap is walked some five times on the way, mostly at its beginning. */
 function compact(): void {

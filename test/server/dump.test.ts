@@ -5,7 +5,6 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { openTestArena } from '../support/open_arena.js';
 import { numberFromEnv, Random } from '../support/random.js';
 import type { Arg } from '../support/raw_client.js';
-import type { Plain } from '../support/reply.js';
 
 const allocator = await openTestArena(96 * 1024 * 1024);
 const { native } = await import('../../native/index.js');
@@ -14,6 +13,7 @@ const { createHeap, flushHeap } = await import('../../storage/heap.js');
 const { setClock } = await import('../../storage/structures/clock.js');
 const { freeRetired } = await import('../../storage/values/retired.js');
 const { runtime } = await import('../../server/runtime.js');
+const { contents } = await import('../support/contents.js');
 const { call } = await import('../support/run_command.js');
 
 const SEED = numberFromEnv('DUMP_SEED', 20_408);
@@ -94,29 +94,6 @@ const VALUES: readonly (readonly [string, readonly (readonly Arg[])[], string])[
   ['a large sorted set', [['ZADD', 'k', ...scored(500, 16)]], 'skiplist'],
   ['a large sorted set with -0', [['ZADD', 'k', ...scored(200, 9), '-0', 'zero']], 'skiplist'],
 ];
-
-function contents(key: string): Plain {
-  const sorted = (reply: Plain): Plain => [...(reply as string[])].sort();
-  switch (call('TYPE', key)) {
-    case 'string':
-      return call('GET', key);
-    case 'list':
-      return call('LRANGE', key, 0, -1);
-    case 'set':
-      return sorted(call('SMEMBERS', key));
-    case 'stream':
-      return call('XINFO', 'STREAM', key, 'FULL', 'COUNT', 0);
-    case 'zset':
-      return call('ZRANGE', key, 0, -1, 'WITHSCORES');
-    case 'hash': {
-      const fields = sorted(call('HKEYS', key)) as string[];
-      const times = call('HPEXPIRETIME', key, 'FIELDS', fields.length, ...fields);
-      return [fields, call('HMGET', key, ...fields), times];
-    }
-    default:
-      return null;
-  }
-}
 
 function make(commands: readonly (readonly Arg[])[]): void {
   for (const command of commands) call(...command);
