@@ -27,6 +27,8 @@ import type { Client } from '../../client.js';
 import { replyError } from '../../reply_error.js';
 import { readInt64 } from '../arguments/integer_arguments.js';
 import {
+  beginScanReply,
+  checkDraws,
   matchesPattern,
   randomWord,
   readCursor,
@@ -38,10 +40,7 @@ import { MISSING_ARRAY, MISSING_NULL, MISSING_SCAN, readHash } from './hash_acce
 /** HSCAN key cursor [MATCH pattern] [COUNT count] */
 export function hscan(client: Client): void {
   const cursor = readCursor(2);
-  if (cursor < 0) {
-    replyError(errors.INVALID_CURSOR);
-    return;
-  }
+  if (cursor < 0) return;
   const ref = readHash(client, MISSING_SCAN);
   if (ref === NULL_REF || !readScanOptions(3, false)) return;
   const header = headerOf(ref);
@@ -51,9 +50,7 @@ export function hscan(client: Client): void {
 
 /** A packed hash is replied as a whole. */
 function scanPacked(ref: Ref): void {
-  reply.array(2);
-  reply.bulkLatin1('0');
-  const mark = reply.deferArray();
+  const mark = beginScanReply(0);
   let count = 0;
   forEachField(ref, (field) => {
     if (replyMatching(field)) count += 2;
@@ -62,11 +59,8 @@ function scanPacked(ref: Ref): void {
 }
 
 function scanTable(table: Ref, cursor: number): void {
-  const next = scanStep(table, cursor, scanOptions.count);
+  const mark = beginScanReply(scanStep(table, cursor, scanOptions.count));
   const { refs } = scanned;
-  reply.array(2);
-  reply.bulkLatin1(String(next));
-  const mark = reply.deferArray();
   let count = 0;
   for (let i = 0; i < scanned.count; i++) {
     const element = refs[i]! as Ref;
@@ -121,7 +115,7 @@ export function hrandfield(client: Client): void {
   if (!readCount()) return;
   const wanted = int64ToNumber(int64.hi, int64.lo);
   const ref = readHash(client, MISSING_ARRAY);
-  if (ref !== NULL_REF) replyRandom(ref, wanted, args.count === 4);
+  if (ref !== NULL_REF && checkDraws(wanted)) replyRandom(ref, wanted, args.count === 4);
 }
 
 /** Reads the count into `int64` and checks the rest. False: an error was replied. */

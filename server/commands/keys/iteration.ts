@@ -47,10 +47,7 @@ export function keys(client: Client): void {
 /** SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] */
 export function scan(client: Client): void {
   const cursor = readCursor(1);
-  if (cursor < 0) {
-    replyError(errors.INVALID_CURSOR);
-    return;
-  }
+  if (cursor < 0) return;
   if (!readScanOptions(2, true)) return;
   const { count, type } = scanOptions;
   const next = scanStep(client.database, cursor, count);
@@ -87,6 +84,13 @@ export function replyEmptyScan(): void {
   reply.array(2);
   reply.bulkLatin1('0');
   reply.emptyArray();
+}
+
+/** Begins what HSCAN, SSCAN and ZSCAN reply: elements follow; settle() with the mark returned ends it. */
+export function beginScanReply(next: number): number {
+  reply.array(2);
+  reply.bulkLatin1(String(next));
+  return reply.deferArray();
 }
 
 /** What a SCAN of any kind asks for; one object, reused. */
@@ -150,11 +154,18 @@ function readCount(i: number): number {
   return 0;
 }
 
+/** Argument i as a cursor; -1: an error was replied. */
+export function readCursor(i: number): number {
+  const cursor = parseCursor(i);
+  if (cursor < 0) replyError(errors.INVALID_CURSOR);
+  return cursor;
+}
+
 /**
  * Argument i as a cursor, or -1. Redis reads it with strtoul(), so signs are taken and an empty text
  * is 0; leading space is not. What is no cursor of ours becomes some place of the walk, as there.
  */
-export function readCursor(i: number): number {
+function parseCursor(i: number): number {
   const text = args.latin1(i).split('\0')[0]!;
   if (text === '') return 0;
   const digits = /^[+-]?(\d+)$/.exec(text)?.[1];
@@ -167,6 +178,17 @@ export function readCursor(i: number): number {
   if (magnitude >= 2n ** 64n) return -1;
   const value = text[0] === '-' ? BigInt.asUintN(64, -magnitude) : magnitude;
   return Number(value % BigInt(CURSORS));
+}
+
+/** Draws with repetition that one request may ask for: some seconds' work. Redis 7.0 has no bound but memory. */
+const DRAWS_MAX = 1 << 24;
+
+/** Whether SRANDMEMBER, HRANDFIELD or ZRANDMEMBER may draw for this count, negative where one element may
+ *  come twice. False: an error was replied. */
+export function checkDraws(count: number): boolean {
+  if (count >= -DRAWS_MAX) return true;
+  replyError(errors.VALUE_OUT_OF_RANGE);
+  return false;
 }
 
 /** A uniform 32-bit unsigned number: fast, and not for secrets. */

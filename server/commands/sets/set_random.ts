@@ -22,7 +22,7 @@ import type { Client } from '../../client.js';
 import { elementsChanged, keyChanged } from '../../effects.js';
 import { replyError } from '../../reply_error.js';
 import { readInt64 } from '../arguments/integer_arguments.js';
-import { randomWord } from '../keys/iteration.js';
+import { checkDraws, randomWord } from '../keys/iteration.js';
 import { expectType, readKey, writeKey } from '../keys/keys_access.js';
 import { replyMember, replyMembers, replyPicked, takeFromCursor } from './set_value.js';
 import { deleteIfEmpty, writableSet } from './sets.js';
@@ -122,7 +122,7 @@ function randomSome(client: Client): void {
     reply.emptyArray();
     return;
   }
-  if (!expectType(ref, TYPE_SET)) return;
+  if (!expectType(ref, TYPE_SET) || !checkDraws(wanted)) return;
   const count = setCount(ref);
   if (wanted < 0) {
     reply.array(-wanted);

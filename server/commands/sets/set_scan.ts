@@ -1,13 +1,12 @@
 // SSCAN. A set in a table is walked as the keyspace is (table_walk.ts); others are replied as a whole.
-import * as errors from '../../../protocol/error_replies.js';
 import { reply } from '../../../protocol/reply_writer.js';
 import { NULL_REF, type Ref } from '../../../storage/memory/layout.js';
 import { locateKey, span, TYPE_SET } from '../../../storage/structures/entry.js';
 import { scanned, scanStep } from '../../../storage/structures/table_walk.js';
 import { SetCursor, setTable } from '../../../storage/values/set.js';
 import type { Client } from '../../client.js';
-import { replyError } from '../../reply_error.js';
 import {
+  beginScanReply,
   matchesPattern,
   readCursor,
   readScanOptions,
@@ -22,10 +21,7 @@ const members = new SetCursor();
 /** SSCAN key cursor [MATCH pattern] [COUNT count] */
 export function sscan(client: Client): void {
   const cursor = readCursor(2);
-  if (cursor < 0) {
-    replyError(errors.INVALID_CURSOR);
-    return;
-  }
+  if (cursor < 0) return;
   const ref = readKey(client, 1);
   if (ref === NULL_REF) {
     replyEmptyScan();
@@ -38,9 +34,7 @@ export function sscan(client: Client): void {
 }
 
 function scanSmall(ref: Ref): void {
-  reply.array(2);
-  reply.bulkLatin1('0');
-  const mark = reply.deferArray();
+  const mark = beginScanReply(0);
   let count = 0;
   members.open(ref);
   while (members.next()) {
@@ -53,11 +47,8 @@ function scanSmall(ref: Ref): void {
 }
 
 function scanTable(table: Ref, cursor: number): void {
-  const next = scanStep(table, cursor, scanOptions.count);
+  const mark = beginScanReply(scanStep(table, cursor, scanOptions.count));
   const { refs } = scanned;
-  reply.array(2);
-  reply.bulkLatin1(String(next));
-  const mark = reply.deferArray();
   let count = 0;
   for (let i = 0; i < scanned.count; i++) {
     locateKey(refs[i]! as Ref);

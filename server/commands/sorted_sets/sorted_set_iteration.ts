@@ -18,6 +18,8 @@ import {
 import type { Client } from '../../client.js';
 import { replyError } from '../../reply_error.js';
 import {
+  beginScanReply,
+  checkDraws,
   matchesPattern,
   readCursor,
   readScanOptions,
@@ -35,10 +37,7 @@ const INTEGER_MAX = 2 ** 62;
 /** ZSCAN key cursor [MATCH pattern] [COUNT count] */
 export function zscan(client: Client): void {
   const cursor = readCursor(2);
-  if (cursor < 0) {
-    replyError(errors.INVALID_CURSOR);
-    return;
-  }
+  if (cursor < 0) return;
   const ref = readKey(client, 1);
   if (ref === NULL_REF) {
     replyEmptyScan();
@@ -48,20 +47,17 @@ export function zscan(client: Client): void {
   const table = scannedTable(ref);
   if (table === NULL_REF) {
     startWalk(ref, 0, cardinality(ref), false);
-    reply.array(2);
-    reply.bulkLatin1('0');
-    replyScanned(nextMember, packedText);
+    replyScanned(0, nextMember, packedText);
     return;
   }
   const next = scanStep(table, cursor, scanOptions.count);
   let i = 0;
-  reply.array(2);
-  reply.bulkLatin1(String(next));
-  replyScanned(() => {
+  const nextScanned = (): boolean => {
     if (i === scanned.count) return false;
     walkElement(scanned.refs[i++]! as Ref);
     return true;
-  }, formatDouble17);
+  };
+  replyScanned(next, nextScanned, formatDouble17);
 }
 
 /** Redis keeps whole scores of packed sets as integers, up to half of the largest long. */
@@ -71,8 +67,12 @@ function packedText(score: number): string {
 }
 
 /** Replies the members that match, each with its score, as `next` fills `walked` with them. */
-function replyScanned(next: () => boolean, textOf: (score: number) => string): void {
-  const mark = reply.deferArray();
+function replyScanned(
+  cursor: number,
+  next: () => boolean,
+  textOf: (score: number) => string,
+): void {
+  const mark = beginScanReply(cursor);
   let count = 0;
   while (next()) {
     if (!matchesPattern(walked.view, walked.offset, walked.length)) continue;
@@ -113,7 +113,7 @@ export function zrandmember(client: Client): void {
   }
   const ref = readKey(client, 1);
   if (ref === NULL_REF) reply.emptyArray();
-  else if (expectSortedSet(ref)) replyRandom(ref, count, withScores);
+  else if (expectSortedSet(ref) && checkDraws(count)) replyRandom(ref, count, withScores);
 }
 
 /** A uniform number below `count`. */
