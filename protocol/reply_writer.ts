@@ -188,17 +188,45 @@ export class ReplyWriter {
 
   /** A bulk string: view[offset, offset + length). */
   bulk(view: Uint8Array, offset: number, length: number): void {
-    let at = this.position;
-    if (length > COPY_SHORT_MAX || at + length + HEADER_BYTES_MAX > this.limit) {
+    if (length > COPY_SHORT_MAX || this.position + length + HEADER_BYTES_MAX > this.limit) {
       this.header(TYPE_BULK, length);
       this.raw(view, offset, length);
       this.endLine(this.reserve(2));
       return;
     }
-    if (view !== this.source) {
-      this.selectSource(view);
+    if (view !== this.source) this.selectSource(view);
+    const at = this.shortHeader(length);
+    copyShort(this.buffer, this.data, at, view, this.sourceData, offset, length);
+    this.endLine(at + length);
+  }
+
+  /** A bulk string that lies in two parts of a view. */
+  bulkOfTwo(
+    view: Uint8Array,
+    offset: number,
+    length: number,
+    second: number,
+    secondLength: number,
+  ): void {
+    const total = length + secondLength;
+    if (total > COPY_SHORT_MAX || this.position + total + HEADER_BYTES_MAX > this.limit) {
+      this.header(TYPE_BULK, total);
+      this.raw(view, offset, length);
+      this.raw(view, second, secondLength);
+      this.endLine(this.reserve(2));
+      return;
     }
+    if (view !== this.source) this.selectSource(view);
+    const at = this.shortHeader(total);
+    copyShort(this.buffer, this.data, at, view, this.sourceData, offset, length);
+    copyShort(this.buffer, this.data, at + length, view, this.sourceData, second, secondLength);
+    this.endLine(at + total);
+  }
+
+  /** Writes the header of a bulk string for which there is room; returns the position behind it. */
+  private shortHeader(length: number): number {
     const buffer = this.buffer;
+    let at = this.position;
     buffer[at++] = TYPE_BULK;
     if (length < 10) {
       buffer[at++] = ZERO + length;
@@ -211,11 +239,7 @@ export class ReplyWriter {
     }
     buffer[at++] = CR;
     buffer[at++] = LF;
-    copyShort(buffer, this.data, at, view, this.sourceData, offset, length);
-    at += length;
-    buffer[at++] = CR;
-    buffer[at++] = LF;
-    this.position = at;
+    return at;
   }
 
   /** A bulk string of one byte per character; characters must be below U+0100. */

@@ -9,6 +9,7 @@ import {
   databaseRoot,
   EXTENT_BYTES,
   FEATURE_COLLECTIONS,
+  FEATURE_STREAMS,
   FORMAT_VERSION,
   GRANULE_BYTES,
   MAGIC_0,
@@ -46,7 +47,7 @@ const FIXED_WORDS: readonly (readonly [word: number, value: number, name: string
 ];
 
 /** What this version writes, and all that it can read. */
-const FEATURES = FEATURE_COLLECTIONS;
+const FEATURES = FEATURE_COLLECTIONS | FEATURE_STREAMS;
 
 /** Whether the arena holds a heap; after a restore that failed it is all zero. */
 export function isFormatted(): boolean {

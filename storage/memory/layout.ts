@@ -72,6 +72,8 @@ export const ROOT_RETIRED_COUNT = 12; // how many there are
 
 /** Collections, root blocks and what is retired. Heaps of before are taken over as they are. */
 export const FEATURE_COLLECTIONS = 1 << 0;
+/** Streams and their consumer groups, with entries in all four forms. */
+export const FEATURE_STREAMS = 1 << 1;
 
 export const MAGIC_0 = 0x4c495453; // 'STIL' in little-endian order
 export const MAGIC_1 = 0x4d52464c; // 'LFRM'

@@ -17,6 +17,21 @@ const COMMANDS = {
   get: (n: number) => ['GET', `key:${n}`],
   incr: (n: number) => ['INCR', `counter:${n % 100}`],
   xadd: (n: number) => ['XADD', `stream:${n % 10}`, '*', 'a', `value:${n}`, 'b', '2', 'c', 'three'],
+  capped: (n: number) => ['XADD', 'capped', 'MAXLEN', '~', '1000', '*', 'a', `value:${n}`],
+  xreadgroup: (n: number) => {
+    return [
+      'XREADGROUP',
+      'GROUP',
+      'g',
+      `c${n % 3}`,
+      'COUNT',
+      '2',
+      'STREAMS',
+      `stream:${n % 10}`,
+      '>',
+    ];
+  },
+  xack: (n: number) => ['XACK', `stream:${n % 10}`, 'g', `${n}-1`],
   mset: (n: number) => ['MSET', `key:${n}`, 'a', `key:${n + 1}`, 'b', `key:${n + 2}`, 'c'],
 };
 
@@ -27,7 +42,8 @@ const HOT = new Set(
     'lookAheadOfTurn parseAhead parseShort parse select lookupCommand isName accepts get set incr mset ' +
     'readKey writeKey lookup lookupTouch touch find keyEquals hashKey hashBytes addAhead lookAhead ' +
     'loadAll loadOfOne matchEntries candidate putArgument putString putInteger canOverwrite copyBytes ' +
-    'xadd readTrimOptions chooseId takePairs addEntry appendToNodes measureStep measureBody writeEntry ' +
+    'xadd readTrimOptions chooseId takePairs addEntry appendToNodes measureStep measureBody measureShared writeEntry ' +
+    'writeShared trimStream xreadgroup expectGroup addPending xack findPending replyEntry nextInNode nextPair bulkOfTwo ' +
     'withRoom replyId locateString locateText replyString bulk ok integer beginSegment endSegment closeSegment takeSends'
   ).split(' '),
 );
@@ -67,6 +83,9 @@ test('nothing of the hot path is deoptimised once it is warm', async () => {
   const server = await spawnServer({ kind: 'stillframe', nodeArgs: ['--trace-deopt'] });
   try {
     const clients = await Promise.all(Array.from({ length: 8 }, () => server.connect()));
+    for (let i = 0; i < 10; i++) {
+      await clients[0]!.call('XGROUP', 'CREATE', `stream:${i}`, 'g', '0', 'MKSTREAM');
+    }
     await round(clients);
     await touchAll(clients);
     for (let i = 1; i < WARM_ROUNDS; i++) await round(clients);

@@ -9,13 +9,16 @@ const allocator = await openTestArena(192 * 1024 * 1024);
 const { verifyHeap } = await import('../../storage/checkpoint/verify.js');
 const { attachHeap, createHeap, flushHeap } = await import('../../storage/heap.js');
 const keyspace = await import('../../storage/keyspace/keyspace.js');
-const { databaseRoot, NULL_REF } = await import('../../storage/memory/layout.js');
+const { wordWindows } = await import('../../storage/memory/arena.js');
+const { databaseRoot, FEATURE_STREAMS, NULL_REF, ROOT_FEATURE_FLAGS } = await import(
+  '../../storage/memory/layout.js'
+);
 const { setClock } = await import('../../storage/structures/clock.js');
 const { headerOf, TYPE_MASK, TYPE_STREAM } = await import('../../storage/structures/entry.js');
 const retired = await import('../../storage/values/retired.js');
 const block = await import('../../storage/values/stream/block.js');
 const { streamLimits } = await import('../../storage/values/stream/nodes.js');
-const { createStream } = await import('../../storage/values/stream/stream.js');
+const { createStream, deleteEntry } = await import('../../storage/values/stream/stream.js');
 const ids = await import('../../storage/values/stream/stream_id.js');
 const { streamValue } = await import('../../storage/values/stream/whole.js');
 const { CheckpointSteps } = await import('./checkpoint_steps.js');
@@ -78,7 +81,12 @@ describe.each([
     const ref = makeStream();
     const value = model.emptyStream();
     const lengths = [0, 1, 4, 4, 4, 9, 127, 128, 300];
-    const text = () => 'v'.repeat(random.chance(0.01) ? 20_000 : random.pick(lengths));
+    // Values of one length and of others, the same, alike at their beginning, and different.
+    const text = () => {
+      const length = random.chance(0.01) ? 20_000 : random.pick(lengths);
+      const shared = random.pick([0, 1, length >> 1, length, length]);
+      return 'v'.repeat(Math.min(shared, length)).padEnd(length, random.pick(['w', 'x']));
+    };
     for (let i = 0; i < OPERATIONS; i++) {
       const choice = random.below(100);
       if (choice < 80) {
@@ -185,10 +193,34 @@ test('entries of one shape cost a byte beside their values', () => {
   const ref = createStream(KEY, 0, KEY.length);
   const before = allocator.usedBytes();
   const value = model.emptyStream();
-  const values = ['a', 'b', 'c'].map((letter) => letter.repeat(16));
-  const words = ['field1', 'field2', 'field3'].flatMap((name, i) => [name, values[i]!]);
-  for (let i = 1; i <= 50_000; i++) model.addToStream(ref, value, BigInt(i) << 64n, words);
+  for (let i = 1; i <= 50_000; i++) {
+    const text = [...String(i).padStart(16, '0')].reverse().join('');
+    const words = ['field1', text, 'field2', text, 'field3', text];
+    model.addToStream(ref, value, BigInt(i) << 64n, words);
+  }
   expect((allocator.usedBytes() - before) / 50_000).toBeLessThan(51);
+});
+
+test('values that begin as the first one cost what they differ in and two bytes', () => {
+  const ref = makeStream();
+  const before = allocator.usedBytes();
+  const value = model.emptyStream();
+  for (let i = 1; i <= 50_000; i++) {
+    const time = `2023-11-14T22:13:20.${String(i).padStart(6, '0')}Z`;
+    const words = ['host', 'web-01.example.org', 'time', time, 'n', String(i)];
+    model.addToStream(ref, value, BigInt(i) << 64n, words);
+  }
+  expect((allocator.usedBytes() - before) / 50_000).toBeLessThan(20);
+  // The first entries of the nodes, which the others refer to, keep their bytes when they are deleted.
+  const root = block.streamBlock(find());
+  const left = value.entries.filter(({ id }, i) => {
+    const isFirst = i % 100 === 0;
+    if (isFirst) expect(deleteEntry(root, model.toId(new ids.StreamId(), id))).toBe(true);
+    return !isFirst;
+  });
+  value.entries.splice(0, value.entries.length, ...left);
+  verifyHeap();
+  compare(value);
 });
 
 test('a full arena refuses an entry and changes nothing', () => {
@@ -197,7 +229,8 @@ test('a full arena refuses an entry and changes nothing', () => {
   const random = new Random(SEED);
   let refused = 0;
   for (let i = 0; i < 40_000 && refused < 200; i++) {
-    const words = ['x', 'v'.repeat(random.pick([10, 100, 2000, 30_000, 300_000]))];
+    const letter = 'abcdefghijklmnop'.charAt(i % 16); // values have little in common
+    const words = ['x', letter.repeat(random.pick([10, 100, 2000, 30_000, 300_000]))];
     if (!model.addToStream(ref, value, value.last + (1n << 64n), words)) {
       if (refused++ % 20 === 0) verifyHeap();
     }
@@ -216,4 +249,14 @@ test('a full arena refuses an entry and changes nothing', () => {
   while (retired.freeRetired(1000) > 0);
   expect(find()).toBe(NULL_REF);
   verifyHeap();
+});
+
+test('a heap says that it may have streams; one with features that are not known is refused', () => {
+  const root = wordWindows[0]!;
+  const flags = root[ROOT_FEATURE_FLAGS]!;
+  expect(flags & FEATURE_STREAMS).not.toBe(0);
+  root[ROOT_FEATURE_FLAGS] = flags | (1 << 30);
+  expect(() => attachHeap(2, () => 1)).toThrow('feature flags 1073741824');
+  root[ROOT_FEATURE_FLAGS] = flags;
+  attachHeap(2, () => 1);
 });

@@ -236,7 +236,9 @@ export function readEntries(
     openPairs();
     for (let i = 0; i < scan.fields; i++) {
       nextPair();
-      list.push(textAt(pair.name, pair.nameLength), textAt(pair.value, pair.valueLength));
+      const shared = textAt(pair.value, pair.valueLength);
+      const value = shared + textAt(pair.rest, pair.restLength);
+      list.push(textAt(pair.name, pair.nameLength), value);
     }
     entries.push({ id: fromId(scanId), words: list });
   }

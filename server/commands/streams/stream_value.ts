@@ -25,15 +25,16 @@ export function expectStream(ref: Ref): boolean {
 
 /** Replies the entry that a walk has come to: its id, and its fields and values in one list. */
 export function replyEntry(): void {
-  const { fields } = scan;
+  const { fields, view } = scan;
   reply.array(2);
   replyId(scanId);
   reply.array(2 * fields);
   openPairs();
   for (let i = 0; i < fields; i++) {
     nextPair();
-    reply.bulk(scan.view, pair.name, pair.nameLength);
-    reply.bulk(scan.view, pair.value, pair.valueLength);
+    reply.bulk(view, pair.name, pair.nameLength);
+    if (pair.restLength === 0) reply.bulk(view, pair.value, pair.valueLength);
+    else reply.bulkOfTwo(view, pair.value, pair.valueLength, pair.rest, pair.restLength);
   }
 }
 

@@ -44,7 +44,9 @@ function writeStream(ref: Ref, to: PayloadWriter): void {
     for (let i = 0; i < scan.fields; i++) {
       nextPair();
       to.block(scan.view, pair.name, pair.nameLength);
-      to.block(scan.view, pair.value, pair.valueLength);
+      to.count(pair.valueLength + pair.restLength);
+      to.raw(scan.view, pair.value, pair.valueLength);
+      to.raw(scan.view, pair.rest, pair.restLength);
     }
   }
   if (hasGroups) writeGroups(root, to);

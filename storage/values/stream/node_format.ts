@@ -20,12 +20,16 @@
 //   form         SIZED    the fields of the names, with values as long as the first ones: | value | value | ...
 //                NAMED    the fields of the names: | length of each value: varints | values |
 //                OWN      others: | fields: varint | for each: lengths of name and value | for each: name, value |
+//                SHARED   the fields of the names, with values that begin as the first entry's do:
+//                         | bytes of what follows | for each: | bytes that are the same, bytes that follow: varints | these |
 //
 //   varint       seven bits a byte, the lowest first, the high bit set in all bytes but the last
 //
-// Most streams have entries of the same fields, and many have values of one length (numbers of a fixed width,
-// uuids): these cost one byte beside the values. 5M entries of three values of 16 bytes under ids that the server
-// made take 49 bytes each, and 0.7 for names, head and tree; in Redis 64.
+// Of the forms an entry gets the shortest. Most streams have entries of the same fields, and many have values of one
+// length (numbers of a fixed width, uuids): these cost one byte beside the values. Many values change slowly or not at
+// all (names of hosts, levels, times, counters): they cost two bytes and where they differ from the first entry's,
+// which is SIZED and keeps its bytes when it is deleted. 5M entries of three values of 16 bytes under ids that the
+// server made take 49 bytes each where the values have nothing in common, and 0.7 for names, head and tree; in Redis 64.
 //
 // Entries are read forward only, since an id needs the one before; a walk backwards makes a list of a node's
 // entries first (walk.ts). Nothing here allocates or frees; called by the files of this folder.
@@ -45,6 +49,9 @@ const FORM_MASK = 3;
 export const FORM_SIZED = 0;
 export const FORM_NAMED = 1;
 export const FORM_OWN = 2;
+export const FORM_SHARED = 3;
+/** Of a node's first entry: head, and a step that goes nowhere. */
+export const FIRST_HEAD_BYTES = 2;
 
 const STEP_MASK = 31;
 export const STEP_NEXT = 0;
@@ -155,15 +162,16 @@ export const scan = {
   start: 0,
   next: 0,
   end: 0,
-  /** Fields of the names, and bytes of the first entry's values together. */
+  /** Fields of the names, where the first entry's values begin, and their bytes together. */
   names: 0,
+  firstAt: 0,
   sizedBytes: 0,
   /** The entry: where it begins, its form, whether it is deleted, its number of fields. */
   at: 0,
   form: FORM_SIZED,
   isDeleted: false,
   fields: 0,
-  /** Its lengths (FORM_NAMED, FORM_OWN), and its names and values. */
+  /** Its lengths (FORM_NAMED, FORM_OWN), and its names and values (FORM_SHARED: with their lengths). */
   lengthsAt: 0,
   bytesAt: 0,
 };
@@ -204,6 +212,7 @@ export function openNode(node: Ref): void {
   scan.next = at;
   scan.end = start + words[base + USED_WORD]!;
   scan.names = names;
+  scan.firstAt = at + FIRST_HEAD_BYTES;
   scan.sizedBytes = sizedBytes;
 }
 
@@ -275,6 +284,11 @@ function openBody(at: number, head: number, body: number): void {
     scan.fields = scan.names;
     scan.bytesAt = body;
     scan.next = body + scan.sizedBytes;
+  } else if (form === FORM_SHARED) {
+    scan.fields = scan.names;
+    const bytes = readVarint(scan.view, body);
+    scan.bytesAt = varintEnd;
+    scan.next = varintEnd + bytes;
   } else {
     openLengths(body, form);
   }
@@ -302,40 +316,75 @@ function openLengths(body: number, form: number): void {
   scan.next = at + bytes;
 }
 
-/** A field of the entry in `scan` and its value, in `scan.view`: filled by nextPair(). */
-export const pair = { name: 0, nameLength: 0, value: 0, valueLength: 0 };
+/**
+ * A field of the entry in `scan` and its value, which lies in one part or two, all in `scan.view`: filled by
+ * nextPair(). restLength is 0 where there is one part.
+ */
+export const pair = {
+  name: 0,
+  nameLength: 0,
+  value: 0,
+  valueLength: 0,
+  rest: 0,
+  restLength: 0,
+};
 
 let pairIndex = 0;
 let pairLengthsAt = 0;
 let pairBytesAt = 0;
+let pairFirstAt = 0;
 
 /** Before the first nextPair() of an entry. */
 export function openPairs(): void {
   pairIndex = 0;
   pairLengthsAt = scan.lengthsAt;
   pairBytesAt = scan.bytesAt;
+  pairFirstAt = scan.firstAt;
+  pair.restLength = 0;
 }
 
 /** Fills `pair` with the next field; there are scan.fields of them. */
 export function nextPair(): void {
-  const { form } = scan;
+  const { form, view } = scan;
   if (form === FORM_OWN) {
-    pair.nameLength = readVarint(scan.view, pairLengthsAt);
-    pair.valueLength = readVarint(scan.view, varintEnd);
+    pair.nameLength = readVarint(view, pairLengthsAt);
+    pair.valueLength = readVarint(view, varintEnd);
     pairLengthsAt = varintEnd;
     pair.name = pairBytesAt;
     pair.value = pairBytesAt + pair.nameLength;
-  } else {
-    const i = pairIndex++;
-    pair.name = nameOffsets[i]!;
-    pair.nameLength = nameLengths[i]!;
-    pair.value = pairBytesAt;
-    if (form === FORM_SIZED) {
-      pair.valueLength = sizedLengths[i]!;
-    } else {
-      pair.valueLength = readVarint(scan.view, pairLengthsAt);
-      pairLengthsAt = varintEnd;
-    }
+    pairBytesAt = pair.value + pair.valueLength;
+    return;
   }
-  pairBytesAt = pair.value + pair.valueLength;
+  const i = pairIndex++;
+  pair.name = nameOffsets[i]!;
+  pair.nameLength = nameLengths[i]!;
+  if (form === FORM_SHARED) {
+    pair.value = pairFirstAt;
+    pair.valueLength = readVarint(view, pairBytesAt);
+    pair.restLength = readVarint(view, varintEnd);
+    pair.rest = varintEnd;
+    pairFirstAt += sizedLengths[i]!;
+    pairBytesAt = varintEnd + pair.restLength;
+    return;
+  }
+  pair.value = pairBytesAt;
+  if (form === FORM_SIZED) {
+    pair.valueLength = sizedLengths[i]!;
+  } else {
+    pair.valueLength = readVarint(view, pairLengthsAt);
+    pairLengthsAt = varintEnd;
+  }
+  pairBytesAt += pair.valueLength;
+}
+
+/** For the proof of the heap: whether no value of the entry in `scan` shares more than its first one has,
+ *  and they end where the entry does. */
+export function sharesWithFirst(): boolean {
+  if (scan.form !== FORM_SHARED) return true;
+  openPairs();
+  for (let i = 0; i < scan.fields; i++) {
+    nextPair();
+    if (pair.valueLength > sizedLengths[i]!) return false;
+  }
+  return pairBytesAt === scan.next;
 }

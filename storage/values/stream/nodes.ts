@@ -33,8 +33,10 @@ import {
 import {
   CAPACITY_WORD,
   DELETED_WORD,
+  FIRST_HEAD_BYTES,
   FORM_NAMED,
   FORM_OWN,
+  FORM_SHARED,
   FORM_SHIFT,
   FORM_SIZED,
   LIVE_WORD,
@@ -156,10 +158,11 @@ function measureStep(before: StreamId, id: StreamId): void {
 function measureBody(node: Ref, pairs: Pairs): void {
   const { bytes, offsets, lengths, first, fields } = pairs;
   const view = byteWindows[node >>> WINDOW_SHIFT]!;
+  const names = ((node & WINDOW_MASK) << 4) + NODE_HEAD_BYTES;
   let form = FORM_SIZED;
   let valueBytes = 0;
   let lengthBytes = 0;
-  if (readVarint(view, ((node & WINDOW_MASK) << 4) + NODE_HEAD_BYTES) !== fields) form = FORM_OWN;
+  if (readVarint(view, names) !== fields) form = FORM_OWN;
   let at = varintEnd;
   for (let i = first; form !== FORM_OWN && i < first + 2 * fields; i += 2) {
     const nameLength = readVarint(view, at);
@@ -175,10 +178,44 @@ function measureBody(node: Ref, pairs: Pairs): void {
     lengthBytes += varintBytes(length);
     at = name + nameLength;
   }
-  writing.form = form;
-  if (form === FORM_SIZED) writing.bytes += valueBytes;
-  else if (form === FORM_NAMED) writing.bytes += lengthBytes + valueBytes;
-  else writing.bytes += ownBytes(pairs);
+  if (form === FORM_OWN) {
+    writing.form = form;
+    writing.bytes += ownBytes(pairs);
+    return;
+  }
+  const bodyBytes = form === FORM_SIZED ? valueBytes : lengthBytes + valueBytes;
+  const shortBytes = measureShared(view, names, at + FIRST_HEAD_BYTES, pairs);
+  writing.form = shortBytes < bodyBytes ? FORM_SHARED : form;
+  writing.bytes += shortBytes < bodyBytes ? shortBytes : bodyBytes;
+}
+
+/** How many bytes of each value are those of the first entry's. */
+let sharedLengths = new Int32Array(64);
+/** What lies behind the length of the body. */
+let sharedBytes = 0;
+
+/** Fills sharedLengths and returns what an entry would take that keeps only the bytes behind these. */
+function measureShared(view: Uint8Array, names: number, firstAt: number, pairs: Pairs): number {
+  const { bytes, offsets, lengths, first, fields } = pairs;
+  if (fields > sharedLengths.length) sharedLengths = new Int32Array(2 * fields);
+  let total = 0;
+  let at = names + varintBytes(fields);
+  let value = firstAt;
+  for (let i = 0; i < fields; i++) {
+    const nameLength = readVarint(view, at);
+    const sizedLength = readVarint(view, varintEnd);
+    at = varintEnd + nameLength;
+    const length = lengths[first + 2 * i + 1]!;
+    const offset = offsets[first + 2 * i + 1]!;
+    const most = length < sizedLength ? length : sizedLength;
+    let shared = 0;
+    while (shared < most && view[value + shared] === bytes[offset + shared]) shared++;
+    sharedLengths[i] = shared;
+    total += varintBytes(shared) + varintBytes(length - shared) + length - shared;
+    value += sizedLength;
+  }
+  sharedBytes = total;
+  return varintBytes(total) + total;
 }
 
 /** Bytes of the body of an entry that has fields of its own. */
@@ -220,12 +257,30 @@ function writeEntry(view: Uint8Array, start: number, pairs: Pairs): void {
     }
     return;
   }
+  if (form === FORM_SHARED) {
+    writeShared(view, at, pairs);
+    return;
+  }
   if (form === FORM_NAMED) {
     for (let i = first + 1; i < end; i += 2) at = writeVarint(view, at, lengths[i]!);
   }
   for (let i = first + 1; i < end; i += 2) {
     copyBytes(view, at, bytes, offsets[i]!, lengths[i]!);
     at += lengths[i]!;
+  }
+}
+
+/** Writes what values have beside sharedLengths. */
+function writeShared(view: Uint8Array, start: number, pairs: Pairs): void {
+  const { bytes, offsets, lengths, first, fields } = pairs;
+  let at = writeVarint(view, start, sharedBytes);
+  for (let i = 0; i < fields; i++) {
+    const shared = sharedLengths[i]!;
+    const rest = lengths[first + 2 * i + 1]! - shared;
+    at = writeVarint(view, at, shared);
+    at = writeVarint(view, at, rest);
+    if (rest > 0) copyBytes(view, at, bytes, offsets[first + 2 * i + 1]! + shared, rest);
+    at += rest;
   }
 }
 
@@ -239,7 +294,7 @@ function startNode(block: Ref, id: StreamId, pairs: Pairs): boolean {
     valueBytes += lengths[i + 1]!;
   }
   const names = needed;
-  needed += 2 + valueBytes;
+  needed += FIRST_HEAD_BYTES + valueBytes;
   const tail = tailOf(block);
   if (tail !== NULL_REF) shrinkTail(block, tail);
   const node = createNode(Math.max(needed, usedByLast(block)));

@@ -4,7 +4,7 @@
 //   while (nextEntry()) {
 //     ... scanId, scan.fields ...
 //     openPairs();
-//     for (let i = 0; i < scan.fields; i++) { nextPair(); ... pair.name, pair.value in scan.view ... }
+//     for (let i = 0; i < scan.fields; i++) { nextPair(); ... pair.name, pair.value, pair.rest in scan.view ... }
 //   }
 //
 // One walk at a time, and it ends when the stream changes: to read, change and go on, start again behind the

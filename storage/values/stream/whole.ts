@@ -40,6 +40,7 @@ import {
   openNode,
   scan,
   scanId,
+  sharesWithFirst,
 } from './node_format.js';
 import { capacityOf, copyNode, usedOf } from './nodes.js';
 import { compareIds, copyId, ID_MIN, StreamId } from './stream_id.js';
@@ -191,6 +192,7 @@ function verifyNode(block: Ref, node: Ref, isFirst: boolean): number {
     const ascends = (isFirst && live + deleted === 0) || compareIds(scanId, before) > 0;
     expect(ascends, block, 'ascending ids');
     copyId(before, scanId);
+    expect(sharesWithFirst(), block, 'values that share what the first ones have');
     if (scan.isDeleted) deleted++;
     else live++;
   }
