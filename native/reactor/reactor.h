@@ -12,7 +12,8 @@
 // in it once: flush its queue, then one recv() into the next free bytes of `input`. Many bytes that
 // belong together and that the caller has to keep anyway (a large bulk) need not pass through
 // `input`: it has them left in the socket, and takes them itself when a turn tells that some are
-// there.
+// there. Inside the caller's loop, a turn that sent replies and found nobody ready may ask epoll
+// for some microseconds more (spin_budget.h).
 //
 // Invariants
 // - Level-triggered: the kernel is the only memory of who is ready. Whatever a turn leaves undone
@@ -40,6 +41,7 @@
 #include "descriptor.h"
 #include "listener.h"
 #include "output_queue.h"
+#include "spin_budget.h"
 
 namespace stillframe {
 
@@ -160,7 +162,9 @@ class Reactor {
   // reactor.cpp: the turn
   void releaseTold();
   void tellPending();
-  void serveBatch();
+  void serveBatch(bool hasReplied);
+  void takeBatch();
+  void spinForBatch();
   void serveToken(uint64_t token, uint32_t ready);
   void serveConnection(Connection& connection, uint32_t ready);
   void readInput(Connection& connection, uint32_t ready);
@@ -221,6 +225,7 @@ class Reactor {
   bool insideLoop_ = false;
   bool wakeArmed_ = false;
   bool acceptingSuspended_ = false;
+  SpinBudget spin_;
   uint64_t queuedBytesTotal_ = 0;
   ReactorCounters counters_;
 };

@@ -34,6 +34,7 @@ std::vector<TestCase> dataTests();
 std::vector<TestCase> receiveTests();
 std::vector<TestCase> endTests();
 std::vector<TestCase> acceptTests();
+std::vector<TestCase> spinTests();
 
 struct Event {
   int32_t id;

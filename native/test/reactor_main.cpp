@@ -6,7 +6,7 @@
 int main(int argc, char** argv) {
   using namespace stillframe::test;
   int passed = 0;
-  for (const auto& group : {dataTests(), receiveTests(), endTests(), acceptTests()}) {
+  for (const auto& group : {dataTests(), receiveTests(), endTests(), acceptTests(), spinTests()}) {
     for (const TestCase& test : group) {
       if (argc > 1 && std::strstr(test.name, argv[1]) == nullptr) continue;
       std::printf("%s\n", test.name);
