@@ -415,7 +415,6 @@ Napi::Value CheckpointStartRun(const Napi::CallbackInfo& info) {
       !ReadFunction(request, "onCopied", onCopied)) {
     return {};
   }
-  start.captures = request.Get("captures").ToBoolean();
   start.kinds = extents.data;
   start.extentCount = extents.length;
   uint64_t pauseMicros = 0;
@@ -426,11 +425,6 @@ Napi::Value CheckpointStartRun(const Napi::CallbackInfo& info) {
   }
   Expect(*binding, CheckpointEvent::copied, onCopied);
   return Napi::Number::New(info.Env(), static_cast<double>(pauseMicros));
-}
-
-Napi::Value CheckpointCapture(const Napi::CallbackInfo& info) {
-  ArenaBinding* binding = OpenedArena(info);
-  return Napi::Boolean::New(info.Env(), binding != nullptr && binding->checkpoint->capture());
 }
 
 void CheckpointFinish(const Napi::CallbackInfo& info) {
@@ -586,7 +580,6 @@ void DefineArena(Napi::Env env, Napi::Object exports) {
   define("checkpointProtect", CheckpointProtect);
   define("checkpointApproach", CheckpointApproach);
   define("checkpointStart", CheckpointStartRun);
-  define("checkpointCapture", CheckpointCapture);
   define("checkpointFinish", CheckpointFinish);
   define("checkpointWait", CheckpointWait);
   define("checkpointAbort", CheckpointAbort);

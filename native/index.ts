@@ -91,8 +91,6 @@ export interface CheckpointStart {
   /** Bound of staging, pre-image pool and block table together. At least 2 MiB + 8 KiB + 128 bytes
    *  per extent. Best is 4/3 of the dense metadata: the rest of it waits for the disk. */
   readonly memoryBytesMax: number;
-  /** checkpointCapture() will be called until it returns false. Default: the thread does it all. */
-  readonly captures?: boolean;
   /** Called on the JS thread when all pages and the block table are written, or on failure.
    *  `tableChecksum`: CRC32C of the block table, for the manifest; 0 on failure. */
   readonly onCopied: (error: Error | null, tableChecksum: number) => void;
@@ -189,10 +187,6 @@ export interface NativeBinding {
    *  checkpointApproach right before it included.
    *  Throws (and leaves nothing protected, no file) when a run is active or a call fails. */
   checkpointStart(request: CheckpointStart): number;
-  /** Copies dense metadata to memory, right after checkpointStart and between commands: each write
-   *  meets it. Takes half of the time since the last call, a millisecond at most. False when it is
-   *  done and the thread has taken over. No-op without a run; errors come with onCopied. */
-  checkpointCapture(): boolean;
   /** Phase 2, only after onCopied(null): writes the tail, fdatasync, rename, fsync of the dir. */
   checkpointFinish(request: CheckpointFinish): void;
   /** Blocks until the running phase (copy or finish) has ended, then delivers its callback

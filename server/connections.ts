@@ -21,7 +21,6 @@ import { args, FRAMES } from '../protocol/arguments.js';
 import * as errors from '../protocol/error_replies.js';
 import { reply } from '../protocol/reply_writer.js';
 import { COMPLETE, EMPTY, INCOMPLETE, parse, parseAhead } from '../protocol/resp_parser.js';
-import { captureStep } from '../storage/checkpoint/run.js';
 import { NULL_REF } from '../storage/memory/layout.js';
 import { clock, setClock } from '../storage/structures/clock.js';
 import { forgetAhead } from '../storage/structures/key_hash.js';
@@ -139,17 +138,14 @@ function runLoop(): void {
   reclaimSoon();
 }
 
-/**
- * Within a turn that takes long, because much input had gathered or writes are caught: who was served
- * gets the replies now, and a checkpoint goes on that would catch the rest of the writes.
- */
+/** Within a turn that takes long, because much input had gathered or writes are caught: who was served
+ *  gets the replies now. */
 function divideTurn(): void {
   servedBytes = 0;
   const now = performance.now();
   if (now - repliesSince < LOOP_MILLIS) return;
   repliesSince = now;
   reactor.flush(takeSends());
-  captureStep();
 }
 
 /** Looks ahead for the first requests of a turn's clients: most have one, when they do not pipeline. */

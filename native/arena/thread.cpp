@@ -81,4 +81,9 @@ void lowerOwnPriority() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 10);
 }
 
+void runWhenIdle() {
+  const sched_param parameter{};
+  sched_setscheduler(0, SCHED_IDLE, &parameter);
+}
+
 }  // namespace stillframe

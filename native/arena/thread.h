@@ -37,4 +37,9 @@ void shortenOwnSlice();
 // nice +10. Refusals are ignored: the thread then merely runs at normal priority.
 void lowerOwnPriority();
 
+// Lets the calling thread run only where a core has nothing else to do: a core that runs it counts
+// as idle when the kernel looks for one for a thread that wakes. On a machine that is busy
+// throughout, that is next to never (0.3 % of a core), and without privileges there is no way back.
+void runWhenIdle();
+
 }  // namespace stillframe

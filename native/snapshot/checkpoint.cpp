@@ -9,13 +9,8 @@
 namespace stillframe {
 namespace {
 
-// What capture() takes before commands run again, and that for each nanosecond they had since.
-// While it is at work each command meets a protected page and takes three times as long: the
-// commands that come in meanwhile must not be so many that they, and their faults, take longer than
-// the copying (measured at 50,000 SET/s: with steps of 1 ms and half as much as commands, faults
-// kept the server busy for 25 ms).
-constexpr uint64_t kCaptureNanosMax = 2'500'000;
-constexpr double kCapturePerCommandNanos = 2.5;
+// Of the thread for idle cores, with one extent: milliseconds when there is one.
+constexpr uint64_t kPatienceNanos = 50'000'000;
 
 }  // namespace
 
@@ -46,10 +41,11 @@ Status Checkpoint::open() { return cut_.open(); }
 
 void Checkpoint::close() {
   abort();
-  if (background_.running() || prompt_.running()) {
+  if (background_.running() || prompt_.running() || idle_.running()) {
     submit(Job::exit);
     background_.join();
     prompt_.join();
+    idle_.join();
     job_ = Job::none;
   }
   cut_.close();
@@ -58,6 +54,7 @@ void Checkpoint::close() {
 Status Checkpoint::startThreads() {
   Status status;
   if (!prompt_.running()) status = prompt_.start("still-metadata", runPrompt, this);
+  if (status.ok() && !idle_.running()) status = idle_.start("still-objects", runIdle, this);
   if (!status.ok() || background_.running()) return status;
   return background_.start("still-copier", runBackground, this);
 }
@@ -140,7 +137,8 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
   if (status.ok()) {
     cut_.pool().attach(memory_.poolMemory(), memory_.slotCount());
     status = cut_.prepare(request.kinds, request.extentCount, spill_);
-    listDense(request.kinds, request.extentCount);
+    nextExtent_ = 0;
+    copyStatus_ = Status();
   }
   const uint64_t begin = monotonicNanos();
   if (status.ok()) status = cut_.arm();
@@ -154,15 +152,13 @@ Status Checkpoint::start(const CheckpointStart& request, uint64_t& pauseMicros) 
     return status;
   }
   pauseMicros = (nanos + 999) / 1000;
-  lastCaptureNanos_ = end;
   const std::lock_guard<std::mutex> lock(mutex_);
   startedMicros_ = begin / 1000;
   durationMicros_ = 0;
   pauseMicros_ = pauseMicros;
   extraBytesPeak_ = memory_.bytes();
   phase_ = Phase::copying;
-  capturing_ = request.captures && !dense_.empty();
-  if (!capturing_) submitLocked(Job::copyMetadata);
+  submitLocked(Job::copyMetadata);
   return status;
 }
 
@@ -172,38 +168,6 @@ Status Checkpoint::openFiles(const std::string& temporaryPath) {
   Status status = spill_.open(temporaryPath, arena_.extentCount() * kPagesPerExtent);
   if (status.ok()) status = file_.create(temporaryPath, useDirect_);
   return status;
-}
-
-void Checkpoint::listDense(const uint8_t* kinds, size_t extentCount) {
-  dense_.clear();
-  for (size_t extent = 0; extent < extentCount; extent++) {
-    if (kinds[extent] == static_cast<uint8_t>(ExtentKind::denseMetadata)) {
-      dense_.push_back(static_cast<uint32_t>(extent));
-    }
-  }
-  captured_ = 0;
-  metadataStatus_ = Status();
-}
-
-bool Checkpoint::capture() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!capturing_) return false;
-  }
-  const uint64_t begin = monotonicNanos();
-  const double earned = kCapturePerCommandNanos * static_cast<double>(begin - lastCaptureNanos_);
-  const uint64_t end = begin + std::min(static_cast<uint64_t>(earned), kCaptureNanosMax);
-  const size_t last = std::min(dense_.size(), memory_.stagingCount());
-  do {
-    metadataStatus_ = cut_.copyExtent(dense_[captured_], memory_.staging(captured_));
-    captured_ += metadataStatus_.ok();
-    lastCaptureNanos_ = monotonicNanos();
-  } while (metadataStatus_.ok() && captured_ < last && lastCaptureNanos_ < end);
-  if (metadataStatus_.ok() && captured_ < last) return true;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  capturing_ = false;
-  submitLocked(Job::copyMetadata);
-  return false;
 }
 
 Status Checkpoint::finish(std::vector<uint8_t> tail, std::string finalPath) {
@@ -221,7 +185,6 @@ Status Checkpoint::finish(std::vector<uint8_t> tail, std::string finalPath) {
 
 void Checkpoint::wait() {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (std::exchange(capturing_, false)) submitLocked(Job::copyMetadata);  // the rest of it
   waitForJob(lock);
 }
 
@@ -229,7 +192,6 @@ void Checkpoint::abort() {
   cancelled_.store(true, std::memory_order_relaxed);
   if (restore_ != nullptr) restore_->wake();
   std::unique_lock<std::mutex> lock(mutex_);
-  if (std::exchange(capturing_, false)) submitLocked(Job::copyMetadata);  // which ends at once
   waitForJob(lock);
   results_.clear();
   if (phase_ == Phase::copied) {
@@ -298,27 +260,35 @@ void Checkpoint::runBackground(void* self) {
   static_cast<Checkpoint*>(self)->work();
 }
 
-void Checkpoint::runPrompt(void* self) { static_cast<Checkpoint*>(self)->workPromptly(); }
+void Checkpoint::runPrompt(void* self) {
+  static_cast<Checkpoint*>(self)->workOnly(Job::copyMetadata, Job::copyObjects,
+                                           &Checkpoint::copyDense);
+}
 
-void Checkpoint::workPromptly() {
+void Checkpoint::runIdle(void* self) {
+  runWhenIdle();
+  static_cast<Checkpoint*>(self)->workOnly(Job::copyObjects, Job::copyRest, &Checkpoint::copyIdly);
+}
+
+// A thread that does one step of each run, unless an earlier one has failed, and hands on.
+void Checkpoint::workOnly(Job job, Job then, Status (Checkpoint::*step)()) {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return job_ == Job::copyMetadata || job_ == Job::exit; });
+    changed_.wait(lock, [&] { return job_ == job || job_ == Job::exit; });
     if (job_ == Job::exit) return;
     lock.unlock();
-    if (metadataStatus_.ok()) {
-      metadataStatus_ =
-          copyMetadata({cut_, memory_, file_, spill_, cancelled_}, dense_, captured_);
-    }
+    if (copyStatus_.ok()) copyStatus_ = (this->*step)();
     lock.lock();
-    submitLocked(Job::copyObjects);
+    submitLocked(then);
   }
 }
 
 void Checkpoint::work() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return job_ != Job::none && job_ != Job::copyMetadata; });
+    changed_.wait(lock, [this] {
+      return job_ != Job::none && job_ != Job::copyMetadata && job_ != Job::copyObjects;
+    });
     const Job job = job_;
     if (job == Job::exit) return;
     lock.unlock();
@@ -327,16 +297,16 @@ void Checkpoint::work() {
       result = {CheckpointEvent::prepared, prepareRun(), 0};
     } else if (job == Job::protectAhead) {
       result = {CheckpointEvent::protectedAhead, protectRun(), 0};
-    } else if (job == Job::copyObjects) {
+    } else if (job == Job::copyRest) {
       result = {CheckpointEvent::copied, copyRest(), 0};
       result.tableChecksum = tableChecksum_;
     } else {
       result = {CheckpointEvent::finished, finishFile(), 0};
     }
     lock.lock();
-    if (job == Job::copyObjects) phase_ = result.status.ok() ? Phase::copied : Phase::idle;
+    if (job == Job::copyRest) phase_ = result.status.ok() ? Phase::copied : Phase::idle;
     if (job == Job::finish) phase_ = Phase::idle;
-    if ((job == Job::copyObjects || job == Job::finish) && phase_ == Phase::idle) {
+    if ((job == Job::copyRest || job == Job::finish) && phase_ == Phase::idle) {
       durationMicros_ = monotonicMicros() - startedMicros_;
     }
     results_.push_back(std::move(result));
@@ -379,12 +349,15 @@ Status Checkpoint::protectRun() {
   return status;
 }
 
-// What is left when dense metadata is in the file, or failed to get there.
+Status Checkpoint::copyDense() { return copyMetadata(copyRequest()); }
+
+Status Checkpoint::copyIdly() { return copyObjects(copyRequest(), kPatienceNanos, nextExtent_); }
+
+// What the other two have left, or failed at.
 Status Checkpoint::copyRest() {
-  Status status = metadataStatus_;
-  if (status.ok()) {
-    status = copyObjects({cut_, memory_, file_, spill_, cancelled_}, tableChecksum_);
-  }
+  Status status = copyStatus_;
+  if (status.ok()) status = copyObjects(copyRequest(), UINT64_MAX, nextExtent_);
+  if (status.ok()) status = writeTable(copyRequest(), tableChecksum_);
   if (!status.ok()) (void)cut_.liftAll();  // the first error is the one to report
   cut_.disarm();
   const Status lifted = cut_.liftRest();  // extents that were freed before the cut

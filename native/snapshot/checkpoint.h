@@ -4,17 +4,23 @@
 //                      |                   |                   |
 //                      +------- failure, abort(), close() -----+--> idle, nothing left behind
 //
-// Dense metadata may be copied by the caller, right after start() and in steps between its commands
-// (capture). Each write meets it, and every caught write is dear while another thread of the
-// process runs: the other core must be interrupted to forget the page's protection (15 us more in
-// a virtual machine). Copying 2 MiB takes 0.15 ms.
+// All public functions are called by the thread that serves (the arena's isolate). Three threads of
+// this class do the work. They are started with the first run and joined by close():
 //
-// All public functions are called by the thread that serves (the arena's isolate). A thread of this
-// class copies, writes and syncs, and gives way to the server. Not with dense metadata: as long as
-// that waits nearly every write is caught, so to give way would be to hold up the server for long.
-// Another thread, at normal priority, sees to that. Both are started with the first run and joined
-// by close(). When a phase ends it leaves a result, which takeResult() hands out exactly once, and
-// calls the notification, after which the owner comes and takes it on its own thread.
+//   still-metadata  normal priority     dense metadata: as long as that waits nearly every write is
+//                                       caught, so to give way would be to hold up the server
+//   still-objects   only on idle cores  the objects, nearly all of a run: a server at full speed
+//                                       keeps two thirds of its rate (with still-copier in its
+//                                       place, half)
+//   still-copier    gives way           all else; and the objects that are left, when an idle core
+//                                       is not to be had
+//
+// The serving thread could copy dense metadata itself, which spares caught writes the interrupt of
+// another core (15 us each in a virtual machine): tried, and its own replies waited as long for the
+// copying as they otherwise do for the interrupts.
+//
+// When a phase ends it leaves a result, which takeResult() hands out exactly once, and calls the
+// notification, after which the owner comes and takes it on its own thread.
 #pragma once
 
 #include <atomic>
@@ -56,7 +62,6 @@ struct CheckpointStart {
   const uint8_t* kinds;  // one ExtentKind per extent
   size_t extentCount;
   size_t memoryBytesMax;
-  bool captures = false;  // the caller will call capture() until it returns false
 };
 
 class Checkpoint {
@@ -86,9 +91,6 @@ class Checkpoint {
   // Makes the cut and starts the copier; `pauseMicros` is the time the protection took, that of an
   // approach() right before it included.
   Status start(const CheckpointStart& request, uint64_t& pauseMicros);
-  // After a start() that said so: copies dense metadata to staging, for a millisecond at most.
-  // False when that is done and the thread has taken over.
-  bool capture();
   // Second phase, in phase `copied` only.
   Status finish(std::vector<uint8_t> tail, std::string finalPath);
   // Blocks while the thread works on a phase.
@@ -113,19 +115,22 @@ class Checkpoint {
  private:
   enum class Phase : uint8_t { idle, copying, copied, finishing };
   enum class Job : uint8_t {
-    none, prepare, protectAhead, copyMetadata, copyObjects, finish, exit,
+    none, prepare, protectAhead, copyMetadata, copyObjects, copyRest, finish, exit,
   };
 
   static void runBackground(void* self);
   static void runPrompt(void* self);
+  static void runIdle(void* self);
   void work();
-  void workPromptly();
+  void workOnly(Job job, Job then, Status (Checkpoint::*step)());
   Status checkKinds(const uint8_t* kinds, size_t extentCount) const;
   Status checkIdle();
   Status prepareRun();
   Status protectRun();
   Status openFiles(const std::string& temporaryPath);
-  void listDense(const uint8_t* kinds, size_t extentCount);
+  CopyRequest copyRequest() { return {cut_, memory_, file_, spill_, cancelled_}; }
+  Status copyDense();
+  Status copyIdly();
   Status copyRest();
   Status finishFile();
   Status startThreads();
@@ -140,12 +145,12 @@ class Checkpoint {
   void* const context_;
   Thread background_;
   Thread prompt_;  // for Job::copyMetadata alone
+  Thread idle_;    // for Job::copyObjects alone
 
   std::mutex mutex_;  // guards the next block
   std::condition_variable changed_;
   Job job_ = Job::none;
   Phase phase_ = Phase::idle;
-  bool capturing_ = false;  // in phase copying, before there is a job
   std::vector<CheckpointResult> results_;  // at most one per event
   uint64_t startedMicros_ = 0;
   uint64_t durationMicros_ = 0;
@@ -159,10 +164,8 @@ class Checkpoint {
   SpillFile spill_;
   bool useDirect_ = true;
   uint32_t tableChecksum_ = 0;
-  std::vector<uint32_t> dense_;  // extents of dense metadata of the run
-  size_t captured_ = 0;          // so many of them are in staging
-  Status metadataStatus_;
-  uint64_t lastCaptureNanos_ = 0;
+  size_t nextExtent_ = 0;  // of the objects: the first that is not in the file
+  Status copyStatus_;
   std::vector<uint8_t> tail_;
   std::string finalPath_;
   std::string preparedPath_;

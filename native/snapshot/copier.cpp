@@ -2,6 +2,9 @@
 
 #include <sched.h>
 
+#include <vector>
+
+#include "arena/clock.h"
 #include "snapshot/checksum.h"
 
 namespace stillframe {
@@ -40,14 +43,18 @@ size_t nextObjects(const Cut& cut, size_t extent) {
 
 }  // namespace
 
-Status copyMetadata(const CopyRequest& request, const std::vector<uint32_t>& extents,
-                    size_t captured) {
+Status copyMetadata(const CopyRequest& request) {
+  std::vector<size_t> extents;
+  for (size_t extent = 0; extent < request.cut.extentCount(); extent++) {
+    if (request.cut.kindOf(extent) == ExtentKind::denseMetadata) extents.push_back(extent);
+  }
   const size_t slots = request.memory.stagingCount();
   Status status = request.file.reserve(uint64_t{request.cut.extentCount()} * kExtentBytes);
+  size_t copied = 0;
   for (size_t written = 0; status.ok() && written < extents.size(); written++) {
     // Every slot that is free takes an extent before the next one is written.
-    for (; status.ok() && captured < extents.size() && captured - written < slots; captured++) {
-      status = copyToStaging(request, extents[captured], captured % slots);
+    for (; status.ok() && copied < extents.size() && copied - written < slots; copied++) {
+      status = copyToStaging(request, extents[copied], copied % slots);
     }
     if (!status.ok()) break;
     const size_t next = written + 1 < extents.size() ? extents[written + 1]
@@ -55,22 +62,29 @@ Status copyMetadata(const CopyRequest& request, const std::vector<uint32_t>& ext
     const size_t slot = written % slots;
     status = writeStaged(request, extents[written], next, request.memory.staging(slot));
     // What is left over goes to updates out of place at once; objects need one slot.
-    if (captured == extents.size() && slot != 0) request.memory.releaseStaging(slot);
+    if (copied == extents.size() && slot != 0) request.memory.releaseStaging(slot);
   }
   return status;
 }
 
-Status copyObjects(const CopyRequest& request, uint32_t& tableChecksum) {
-  const size_t extentCount = request.cut.extentCount();
-  for (size_t extent = nextObjects(request.cut, 0); extent < extentCount;) {
+Status copyObjects(const CopyRequest& request, uint64_t patienceNanos, size_t& extent) {
+  extent = nextObjects(request.cut, extent);
+  while (extent < request.cut.extentCount()) {
+    const uint64_t begin = monotonicNanos();
     const size_t next = nextObjects(request.cut, extent + 1);
     Status status = copyToStaging(request, extent, 0);
     if (status.ok()) status = writeStaged(request, extent, next, request.memory.staging(0));
     if (!status.ok()) return status;
     extent = next;
+    if (monotonicNanos() - begin > patienceNanos) break;
   }
+  return Status();
+}
+
+Status writeTable(const CopyRequest& request, uint32_t& tableChecksum) {
   Status status = request.cut.checkComplete();
   if (!status.ok()) return status;
+  const size_t extentCount = request.cut.extentCount();
   const size_t tableBytes = extentCount * kBlocksPerExtent * sizeof(uint32_t);
   tableChecksum = crc32c(request.memory.table(), tableBytes);
   return request.file.writeAt(uint64_t{extentCount} * kExtentBytes, request.memory.table(),

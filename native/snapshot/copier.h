@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <vector>
 
 #include "snapshot/cut.h"
 #include "snapshot/run_memory.h"
@@ -22,11 +21,13 @@ struct CopyRequest {
   const std::atomic<bool>& cancelled;  // looked at before every write of an extent
 };
 
-// Copies the extents of dense metadata and writes them. The first `captured` of them are in staging
-// already, in this order. On failure of this or the next the caller lifts what is still protected.
-Status copyMetadata(const CopyRequest& request, const std::vector<uint32_t>& extents,
-                    size_t captured);
-// Then all others, and the block table; `tableChecksum`: its CRC32C.
-Status copyObjects(const CopyRequest& request, uint32_t& tableChecksum);
+// Copies the extents of dense metadata and writes them. On failure of this or one of the next the
+// caller lifts what is still protected.
+Status copyMetadata(const CopyRequest& request);
+// Then all others from `extent` on, which becomes the first that is not done: the end, or where an
+// extent took longer than `patienceNanos`.
+Status copyObjects(const CopyRequest& request, uint64_t patienceNanos, size_t& extent);
+// Then the block table; `tableChecksum`: its CRC32C.
+Status writeTable(const CopyRequest& request, uint32_t& tableChecksum);
 
 }  // namespace stillframe

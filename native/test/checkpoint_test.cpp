@@ -5,11 +5,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "arena/clock.h"
 #include "arena/test_points.h"
 #include "test/fixture.h"
 #include "test/hammer.h"
@@ -46,15 +48,12 @@ void hammerRuns(const HammerPlan& plan) {
     for (uint8_t& kind : kinds) kind = static_cast<uint8_t>(random.below(3));
     if (plan.coverAll) std::replace(kinds.begin(), kinds.end(), uint8_t{0}, uint8_t{1});
     kinds.back() = 1;
-    // A captured page raises no fault; who waits for faults wants them all.
-    fixture.captures = plan.beforeCut == nullptr && random.below(2) == 0;
     gate.closeForCut();
     if (plan.beforeCut != nullptr) plan.beforeCut(fixture, random);
     const Status started = fixture.cut(kinds, plan.memoryBytesMax);
     hammer.allow(static_cast<int64_t>(plan.commandsMax / 2 + random.below(plan.commandsMax / 2)));
     gate.leave();
     CHECK_OK(started);
-    for (size_t steps = random.below(8); steps > 0 && fixture.checkpoint.capture();) steps--;
     fixture.checkCopied();
     faults += fixture.checkpoint.counters().faults;
     saved += fixture.checkpoint.counters().pagesSaved;
@@ -235,7 +234,7 @@ TEST(start_refuses_and_leaves_nothing) {
   fixture.fill(1);
   CHECK(!fixture.cut({1, 3}, 8 << 20).ok());
   CHECK(!fixture.cut(allData(4), kExtentBytes).ok());          // no room for a slot
-  const Status tooMany = fixture.checkpoint.start({fixture.path("x"), nullptr, 5, 8 << 20, true},
+  const Status tooMany = fixture.checkpoint.start({fixture.path("x"), nullptr, 5, 8 << 20},
                                                   fixture.pauseMicros);
   CHECK(!tooMany.ok());
   fclose(fopen(fixture.path("run.tmp").c_str(), "w"));
@@ -284,84 +283,81 @@ TEST(prepared_memory_is_used_and_given_back) {
   fixture.checkpoint.abort();
 }
 
-// ---- dense metadata, copied by whoever made the cut ----
+// ---- who copies what ----
 
-TEST(captured_metadata_is_written_to_without_faults) {
-  Fixture fixture(7);
-  fixture.fill(1);
-  fixture.captures = true;
-  const std::vector<uint8_t> kinds{2, 1, 2, 0, 2, 1, 1};
-  CHECK_OK(fixture.cut(kinds, 32 << 20));
-  CHECK_EQUAL(fixture.checkpoint.counters().pagesCopied, 0);  // the thread waits
-  fixture.write(2 * kExtentBytes, 9);                         // a page saved before
-  const uint64_t faults = fixture.checkpoint.counters().faults;
-  while (fixture.checkpoint.capture()) CHECK(fixture.checkpoint.covers(0, 1));
-  for (const size_t extent : {0, 2, 4}) fixture.overwriteExtent(extent);
-  CHECK_EQUAL(fixture.checkpoint.counters().faults, faults);
-  CHECK(!fixture.checkpoint.capture());
-  fixture.checkRun();
-}
-
-TEST(metadata_that_staging_cannot_hold_is_copied_by_the_thread) {
+TEST(metadata_that_staging_cannot_hold_waits_for_the_disk) {
   Fixture fixture(9);
   fixture.fill(1);
-  fixture.captures = true;
-  const std::vector<uint8_t> kinds{2, 2, 2, 2, 2, 2, 2, 1, 1};
-  CHECK_OK(fixture.cut(kinds, 8 << 20));  // staging for three
-  size_t steps = 1;
-  for (; fixture.checkpoint.capture(); steps++) CHECK(steps < 4);
+  CHECK_OK(fixture.cut({2, 2, 2, 2, 2, 2, 2, 1, 1}, 8 << 20));  // staging for three
   fixture.overwritePages();
   fixture.checkRun();
 }
 
-// Whoever waits or gives up does not have to capture first.
-TEST(capture_may_be_left_to_the_thread_or_given_up) {
-  for (const bool once : {false, true}) {
-    Fixture fixture(4);
-    fixture.fill(1);
-    fixture.captures = true;
+// Whichever thread is at work, and whatever is still protected.
+TEST(runs_may_be_given_up_at_once) {
+  Fixture fixture(4);
+  fixture.fill(1);
+  for (int run = 0; run < 20; run++) {
     CHECK_OK(fixture.cut({2, 2, 2, 1}, 32 << 20));
-    if (once) (void)fixture.checkpoint.capture();
-    fixture.overwritePages();
-    CHECK_OK(fixture.waitCopied());
-    fixture.checkImage(fixture.path("run.tmp"));
+    for (int i = 0; i < run % 5; i++) sched_yield();
     fixture.checkpoint.abort();
-    CHECK_OK(fixture.cut({2, 2, 2, 1}, 32 << 20));
-    if (once) (void)fixture.checkpoint.capture();
-    fixture.checkpoint.abort();
-    CHECK(!fixture.checkpoint.active() && !fixture.checkpoint.capture());
+    CHECK(!fixture.checkpoint.active());
     CHECK(!exists(fixture.path("run.tmp")));
     fixture.checkUnprotected();
-    CHECK_OK(fixture.cut({2, 2, 2, 1}, 32 << 20));
-    if (once) (void)fixture.checkpoint.capture();
-    fixture.checkpoint.close();
-    CHECK(!exists(fixture.path("run.tmp")));
   }
+  CHECK_OK(fixture.cut({2, 2, 2, 1}, 32 << 20));
+  fixture.checkpoint.close();
+  CHECK(!exists(fixture.path("run.tmp")));
 }
 
-thread_local bool isCaptureThread = false;
+std::atomic<int> extentsDecided{0};
 
 // The copier is held at the first extent of objects: by then dense metadata is in the file.
 TEST(staging_is_given_back_after_the_metadata) {
   Fixture fixture(10);
   fixture.fill(1);
-  fixture.captures = true;
-  isCaptureThread = true;
   const Holding holding;
+  extentsDecided.store(0);
   testPointHook.store([](TestPoint point) {
-    if (!isCaptureThread) first.pass(point);
+    if (point == TestPoint::copierDecided && extentsDecided.fetch_add(1) == 6) first.pass(point);
   });
   first.set(TestPoint::copierDecided);
   CHECK_OK(fixture.cut({2, 2, 2, 2, 2, 2, 1, 1, 1, 1}, 32 << 20));
-  const CheckpointCounters atCut = fixture.checkpoint.counters();
-  CHECK_EQUAL(atCut.extraBytes, atCut.extraBytesPeak);
-  while (fixture.checkpoint.capture()) sched_yield();
   first.waitUntilReached();
-  CHECK_EQUAL(fixture.checkpoint.counters().extraBytes, atCut.extraBytesPeak - 5 * kExtentBytes);
+  const CheckpointCounters counters = fixture.checkpoint.counters();
+  CHECK_EQUAL(counters.extraBytes, counters.extraBytesPeak - 5 * kExtentBytes);
   first.release();
   CHECK_OK(fixture.waitCopied());
   CHECK_EQUAL(fixture.checkpoint.counters().extraBytes, 0);
   fixture.checkImage(fixture.path("run.tmp"));
+  fixture.checkpoint.abort();
+}
+
+std::atomic<pid_t> threadOfExtent[6];
+
+pid_t ownThread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
+
+// The thread for idle cores loses its core for longer than it may, in the second extent.
+TEST(objects_are_copied_by_another_thread_when_no_core_is_idle) {
+  Fixture fixture(6);
+  fixture.fill(1);
+  const Holding holding;
+  extentsDecided.store(0);
+  testPointHook.store([](TestPoint point) {
+    if (point != TestPoint::copierDecided) return;
+    const int extent = extentsDecided.fetch_add(1);
+    threadOfExtent[extent].store(ownThread());
+    if (extent != 1) return;
+    const uint64_t end = monotonicNanos() + 60'000'000;
+    while (monotonicNanos() < end) sched_yield();
+  });
+  CHECK_OK(fixture.cut({1, 1, 1, 1, 1, 1}, 32 << 20));
+  fixture.checkCopied();
+  CHECK_EQUAL(threadOfExtent[0].load(), threadOfExtent[1].load());
+  for (int extent = 2; extent < 6; extent++) {
+    CHECK(threadOfExtent[extent].load() != threadOfExtent[1].load());
+    CHECK_EQUAL(threadOfExtent[extent].load(), threadOfExtent[2].load());
+  }
   fixture.checkpoint.abort();
 }
 

@@ -86,7 +86,6 @@ Status Fixture::cut(const std::vector<uint8_t>& extentKinds, size_t memoryBytesM
   start.kinds = kinds.data();
   start.extentCount = kinds.size();
   start.memoryBytesMax = memoryBytesMax;
-  start.captures = captures;
   return checkpoint.start(start, pauseMicros);
 }
 

@@ -68,7 +68,6 @@ class Fixture {
   Arena arena;
   Checkpoint checkpoint;
   LazyRestore restore;
-  bool captures = false;  // of the runs that cut() starts
   std::vector<uint8_t> kinds;
   std::vector<uint8_t> image;  // of the arena at the cut
   uint64_t pauseMicros = 0;

@@ -8,9 +8,8 @@
 //             between commands, until nothing is left               (likewise)
 //   seal      between two commands: what the checkpoint holds       seal.ts
 //   arm       the arena is write-protected: the only pause          native
-//   capture   dense metadata is copied to memory, in steps
-//             between commands                                      (likewise)
-//   copy      a native thread copies the pages to the file          native
+//   copy      native threads copy the pages to the file, dense
+//             metadata first                                        native
 //   finish    manifest, fdatasync, rename, fsync                    native
 //   prune     old ones are removed                                  here, by the thread pool
 //
@@ -72,8 +71,6 @@ let running = false;
 let placementShare = 1;
 /** A run between its preparation and its cut, and its next step. */
 let approaching: { run: Run; step: NodeJS.Immediate } | null = null;
-/** Dense metadata of the active run is being captured. */
-let capturing = false;
 /** Somebody stands still until the run has ended: it must leave nothing to be done later. */
 let awaited = false;
 
@@ -183,7 +180,6 @@ function cut(run: Run): void {
     temporaryPath: temporaryOf(path),
     extents: orderOfCopy(sealed.extents, run.protectedExtents),
     memoryBytesMax: nativeBound(request, sealed.extents),
-    captures: true,
     onCopied: (error, tableChecksum) => {
       if (error !== null) end(request, error);
       else guarded(request, () => finish(run, sealed, tableChecksum));
@@ -193,8 +189,6 @@ function cut(run: Run): void {
   placementShare = 1;
   noteCut(native.checkpointCounters().epoch);
   request.onCut();
-  capturing = true;
-  setImmediate(capture);
 }
 
 /** Extents that came into use since protection began are where objects are made now: they go first, with
@@ -202,18 +196,6 @@ function cut(run: Run): void {
 function orderOfCopy(extents: Uint8Array, before: Uint8Array | null): Uint8Array {
   if (before === null) return extents;
   return extents.map((kind, extent) => (kind === 1 && (before[extent] ?? 0) === 0 ? 2 : kind));
-}
-
-/** Where nearly every write lands is copied first; commands run between the steps. */
-function capture(): void {
-  captureStep();
-  if (capturing) setImmediate(capture);
-}
-
-/** One step of it, if it is going on. To be called between two commands by who runs many of them at a
- *  time: as long as this is not done nearly every write is caught. */
-export function captureStep(): void {
-  if (capturing) capturing = native.checkpointCapture();
 }
 
 function finish(run: Run, sealed: Seal, tableChecksum: number): void {
