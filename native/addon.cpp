@@ -29,7 +29,10 @@ Napi::Value Crc32c(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), crc32c(bytes.Data(), bytes.ByteLength(), seed));
 }
 
-void ShortenSlice(const Napi::CallbackInfo&) { shortenOwnSlice(); }
+void ServeFirst(const Napi::CallbackInfo&) {
+  shortenOwnSlice();
+  lowerOtherThreads();
+}
 
 Napi::Object Constants(Napi::Env env) {
   Napi::Object constants = Napi::Object::New(env);
@@ -46,7 +49,7 @@ Napi::Object Constants(Napi::Env env) {
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("constants", Constants(env));
   exports.Set("crc32c", Napi::Function::New(env, Crc32c, "crc32c"));
-  exports.Set("shortenSlice", Napi::Function::New(env, ShortenSlice, "shortenSlice"));
+  exports.Set("serveFirst", Napi::Function::New(env, ServeFirst, "serveFirst"));
   DefineArena(env, exports);
   DefineFileArena(env, exports);
   DefineFaultInjection(env, exports);

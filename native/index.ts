@@ -219,8 +219,9 @@ export interface NativeBinding {
   /** Names of the system calls of checkpoint runs since injectFault(), in their order. */
   recordedCalls(): string[];
 
-  /** The calling thread asks to run soon rather than long (time slices of 0.1 ms); see arena/thread.h. */
-  shortenSlice(): void;
+  /** The calling thread asks to run soon rather than long (time slices of 0.1 ms), and those that Node and V8
+   *  have started give way to it (nice +10); see arena/thread.h. */
+  serveFirst(): void;
 
   /** The socket reactor: see ReactorHandle. */
   createReactor(options: ReactorOptions): ReactorHandle;

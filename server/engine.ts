@@ -4,7 +4,6 @@ import { mkdirSync } from 'node:fs';
 import { native, type ReactorHandle } from '../native/index.js';
 import { setBulkBytesMax } from '../protocol/resp_parser.js';
 import { fillHeap, recoverHeap } from '../storage/checkpoint/recovery.js';
-import { rehearseRun } from '../storage/checkpoint/rehearsal.js';
 import { waitForCheckpoint } from '../storage/checkpoint/run.js';
 import { arena } from '../storage/memory/arena.js';
 import { populateAhead } from '../storage/memory/extents.js';
@@ -18,6 +17,7 @@ import { type Listeners, openListeners } from './listeners.js';
 import { randomBytes, randomWord } from './random.js';
 import { lazyRestore, noteRestored } from './restore.js';
 import { runtime } from './runtime.js';
+import { startWarmUp, stopWarmUp } from './warm_up.js';
 
 let reactor: ReactorHandle | null = null;
 let listeners: Listeners | null = null;
@@ -34,14 +34,14 @@ export function startEngine(): void {
     `Arena of ${Math.round(arena.bytes / 1048576)} MB; checkpoints by ${arena.mechanism}: ` +
       arena.mechanismReason,
   );
-  native.shortenSlice();
+  native.serveFirst();
   const isFilling = recover();
-  rehearseRun();
   populateAhead();
   reactor = startReactor();
   listeners = openListeners(reactor, noteUnixListener);
   Object.assign(lifecycle, { exit, reopenListeners });
   startCron();
+  startWarmUp();
   if (isFilling) fillHeap();
   log.notice('Ready to accept connections');
 }
@@ -88,6 +88,7 @@ export function shutDown(save: boolean, force: boolean): boolean {
     }
   }
   stopCron();
+  stopWarmUp();
   reactor?.shutdown();
   log.notice('Stillframe is now ready to exit, bye bye...');
   return true;

@@ -37,8 +37,8 @@ class ArenaMapping {
   void touch(size_t offset, size_t bytes);
   // The same by a system call, which the kernel refuses (EFAULT) where memory is protected. It
   // holds the lock of the address space as long as it takes: who maps or unmaps memory meanwhile
-  // (malloc, V8) waits. So only a bit at a time, by a thread that does not lose its processor to
-  // others. Page aligned. Failure leaves the memory usable but not touched.
+  // (malloc, V8) waits, and leaves its processor to the caller then. So only a bit at a time. Page
+  // aligned. Failure leaves the memory usable but not touched.
   Status populate(size_t offset, size_t bytes);
 
  private:

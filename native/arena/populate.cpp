@@ -54,7 +54,8 @@ bool PopulateThread::takeNext(size_t& extent) {
 }
 
 void PopulateThread::work() {
-  // At normal priority: see ArenaMapping::populate(). Who serves would do as much in its place.
+  // At normal priority it took 9 ms of the 25 after a cut from the thread that serves, on its core.
+  lowerOwnPriority();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || requestedCount_ > 0; });

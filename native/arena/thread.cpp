@@ -1,5 +1,6 @@
 #include "arena/thread.h"
 
+#include <dirent.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 namespace stillframe {
@@ -24,6 +26,7 @@ struct SchedulerAttributes {
   uint64_t periodNanos;
 };
 constexpr uint64_t kShortSliceNanos = 100'000;
+constexpr int kLowNice = 10;
 
 // Of the calling thread; 0: the default one.
 void setSlice(uint64_t nanos) {
@@ -78,7 +81,18 @@ void shortenOwnSlice() { setSlice(kShortSliceNanos); }
 void lowerOwnPriority() {
   const sched_param parameter{};
   sched_setscheduler(0, SCHED_BATCH, &parameter);  // Linux: 0 means the calling thread
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 10);
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kLowNice);
+}
+
+void lowerOtherThreads() {
+  DIR* tasks = opendir("/proc/self/task");
+  if (tasks == nullptr) return;
+  const long own = syscall(SYS_gettid);
+  while (const dirent* entry = readdir(tasks)) {
+    const long id = strtol(entry->d_name, nullptr, 10);  // 0: "." and ".."
+    if (id > 0 && id != own) setpriority(PRIO_PROCESS, static_cast<id_t>(id), kLowNice);
+  }
+  closedir(tasks);
 }
 
 void runWhenIdle() {

@@ -37,6 +37,12 @@ void shortenOwnSlice();
 // nice +10. Refusals are ignored: the thread then merely runs at normal priority.
 void lowerOwnPriority();
 
+// Lets all other threads that the process has now give way to those of normal priority: nice +10.
+// For the helpers that V8 and Node start, which compile and collect in the background: at times the
+// kernel puts several of them on the core of the thread that serves though another one is idle, and
+// that got a twentieth of it for 5 ms. Refusals are ignored.
+void lowerOtherThreads();
+
 // Lets the calling thread run only where a core has nothing else to do: a core that runs it counts
 // as idle when the kernel looks for one for a thread that wakes. On a machine that is busy
 // throughout, that is next to never (0.3 % of a core), and without privileges there is no way back.

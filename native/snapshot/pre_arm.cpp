@@ -29,21 +29,13 @@ Status PreArm::run(const uint8_t* kinds, size_t extentCount, const std::atomic<b
   passes_.store(0, std::memory_order_relaxed);
   steps_ = 0;
   active_.store(true, std::memory_order_seq_cst);
-  Status status = passes(Scope::objects, kinds, extentCount, cancelled);
-  if (status.ok()) status = passes(Scope::everything, kinds, extentCount, cancelled);
-  return status;
-}
-
-Status PreArm::passes(Scope scope, const uint8_t* kinds, size_t extentCount,
-                      const std::atomic<bool>& cancelled) {
-  constexpr uint8_t kDense = static_cast<uint8_t>(ExtentKind::denseMetadata);
+  constexpr uint8_t kData = static_cast<uint8_t>(ExtentKind::data);
   const uint64_t end = monotonicNanos() + kPassesNanosMax;
   for (size_t pass = 0; pass < kPassesMax; pass++) {
     size_t calls = 0;
     for (size_t extent = 0; extent < extentCount; extent++) {
       const uint8_t state = extents_[extent].state.load(std::memory_order_acquire);
-      if (kinds[extent] == 0 || state == kHeld) continue;
-      if (scope == Scope::objects && kinds[extent] == kDense) continue;
+      if (kinds[extent] != kData || state == kHeld) continue;
       if (cancelled.load(std::memory_order_relaxed) || monotonicNanos() > end) return Status();
       Status status = state == kOpen ? holdMeasured(extent) : holdNoted(extent, calls);
       if (!status.ok()) return status;
@@ -64,11 +56,6 @@ Status PreArm::holdMeasured(size_t extent) {
   const bool costly = threadNanos() - begin > kCheapNanos;
   extents_[extent].costly.store(costly, std::memory_order_relaxed);
   return status;
-}
-
-Status PreArm::hold(size_t extent) {
-  const int code = arena_.protection().prepare(arena_.extentAt(extent), kExtentBytes);
-  return code == 0 ? holdPrepared(extent) : protectFailed(code, extent);
 }
 
 Status PreArm::holdPrepared(size_t extent) {
@@ -169,7 +156,7 @@ Status PreArm::catchUp(const uint8_t* kinds, size_t extentCount, bool& caughtUp)
       caughtUp = false;
       break;
     }
-    Status status = state == kOpen ? hold(extent) : holdNoted(extent, calls);
+    Status status = state == kOpen ? holdMeasured(extent) : holdNoted(extent, calls);
     if (!status.ok()) return status;
     if (state == kOpen) calls += callsToHold(extent);
   }

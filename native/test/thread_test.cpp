@@ -1,10 +1,14 @@
-// Time slices: the serving thread's is short, and the threads that it starts have the usual one.
+// Priorities, and time slices: the serving thread's is short, and the threads that it starts have
+// the usual one.
 #include "arena/thread.h"
 
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 
@@ -54,6 +58,28 @@ void shortenAndStart(void* to) {
 }
 
 }  // namespace
+
+TEST(other_threads_give_way_to_the_one_that_serves) {
+  std::atomic<pid_t> id{0};
+  std::atomic<bool> ends{false};
+  struct Context {
+    std::atomic<pid_t>& id;
+    std::atomic<bool>& ends;
+  } context{id, ends};
+  Thread other;
+  CHECK_OK(other.start("other", [](void* to) {
+    Context& shared = *static_cast<Context*>(to);
+    shared.id.store(static_cast<pid_t>(syscall(SYS_gettid)));
+    while (!shared.ends.load()) sched_yield();
+  }, &context));
+  while (id.load() == 0) sched_yield();
+  const int own = ownAttributes().nice;
+  lowerOtherThreads();
+  CHECK_EQUAL(getpriority(PRIO_PROCESS, static_cast<id_t>(id.load())), 10);
+  CHECK_EQUAL(ownAttributes().nice, own);
+  ends.store(true);
+  other.join();
+}
 
 TEST(a_thread_may_have_short_slices_and_its_children_do_not) {
   Attributes ofChild{};

@@ -2,9 +2,9 @@
 //
 //   number    after all that are there                              seal.ts
 //   prepare   memory of the run is touched in the background        (not for a blocking run)
-//   protect   the file is created, the arena write-protected, in
+//   protect   the file is created, objects are write-protected, in
 //             the background                                        (likewise)
-//   approach  what was written since is protected again, in steps
+//   approach  dense metadata, and what was written since, in steps
 //             between commands, until nothing is left               (likewise)
 //   seal      between two commands: what the checkpoint holds       seal.ts
 //   arm       the arena is write-protected: the only pause          native
@@ -16,9 +16,13 @@
 // One run at a time. On any failure the previous checkpoint stays as it was and the error is passed
 // to `onDone`; nothing is thrown into a command.
 import { type CheckpointCounters, native } from '../../native/index.js';
-import { avoidPendingExtents, dropEmptyCursors, useAllExtents } from '../memory/allocator.js';
+import {
+  avoidPendingExtents,
+  dropEmptyCursors,
+  noteCut,
+  useAllExtents,
+} from '../memory/allocator.js';
 import { describeExtents, setCheckpointExtents } from '../memory/extents.js';
-import { noteCut } from '../memory/settled.js';
 import {
   checkpointDirectory,
   checkpointPath,
@@ -46,7 +50,7 @@ const NATIVE_BYTES_PER_EXTENT = 704;
 /** Of the bound, what the native side takes at the cut, to copy as much dense metadata as can be at memory
  *  speed. It gives most of it back when that is in the file; the rest is for updates out of place, for
  *  which a byte does more than in the pool. */
-const NATIVE_SHARE = 7 / 8;
+const NATIVE_SHARE = 3 / 4;
 /** But so much is left for updates out of place: without any, writes undo the protection as fast as it is
  *  made. */
 const PLACEMENT_BYTES_MIN = 4 * 1024 * 1024;

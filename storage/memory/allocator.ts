@@ -45,7 +45,15 @@ import {
   freePages,
   pagesInUse,
 } from './page_runs.js';
-import { beginRun, endRun, isUnsettled, mayTakeFresh, nextPassed } from './settled.js';
+import {
+  beginRun,
+  beginSettling,
+  endRun,
+  isCutMade,
+  isUnsettled,
+  mayTakeFresh,
+  nextPassed,
+} from './settled.js';
 import {
   classOfGranules,
   SIZE_CLASSES,
@@ -114,12 +122,28 @@ function resetSearch(): void {
 export function avoidPendingExtents(extents: Uint8Array, bound: () => number): void {
   openAllExtents(); // their room is noted again when the checkpoint has passed them
   beginRun(extents, bound, usedBytes);
-  for (let cursor = 0; cursor < SIZE_CLASSES; cursor++) {
+  leavePending(0, SIZE_CLASSES);
+}
+
+/** The cut was made: dense metadata keeps away from pending pages, too. `epoch`: of the page states. */
+export function noteCut(epoch: number): void {
+  beginSettling(epoch);
+  leavePending(SIZE_CLASSES, CURSORS);
+}
+
+/** Takes the cursors away from pending extents. */
+function leavePending(first: number, end: number): void {
+  for (let cursor = first; cursor < end; cursor++) {
     const extent = cursorExtent[cursor]!;
     if (extent < 0 || !isUnsettled(extent)) continue;
     cursorExtent[cursor] = -1;
     if (extentUsed(extent) === 0) freeExtent(extent);
   }
+}
+
+/** Whether the objects of a cursor keep away from an extent that a checkpoint has not copied yet. */
+function isAvoided(extent: number, cursor: number): boolean {
+  return isUnsettled(extent) && (cursor < SIZE_CLASSES || isCutMade());
 }
 
 /** The checkpoint has ended: all extents with room are used again. */
@@ -137,18 +161,19 @@ function notePassed(): void {
 }
 
 /** While a checkpoint runs: whether an object of `bytes` can be allocated where it will not be caught. */
-export function hasSettledRoom(bytes: number): boolean {
+export function hasSettledRoom(bytes: number, density: Density): boolean {
   if (mayTakeFresh()) return true;
   if (bytes > SLAB_BYTES_MAX) return false;
-  const cursor = classOfGranules[(bytes + 15) >>> 4]!;
+  const sizeClass = classOfGranules[(bytes + 15) >>> 4]!;
+  const cursor = density === DENSE ? sizeClass + SIZE_CLASSES : sizeClass;
   if (cursorHasRoom(cursor) && !isUnsettled(cursorExtent[cursor]!)) return true;
-  return findKnownRoom(cursor);
+  return findKnownRoom(cursor, sizeClass);
 }
 
-/** Moves the cursor of a class of data to an extent that is known to have room; false: to none. */
-function findKnownRoom(cursor: number): boolean {
-  const extent = popRoomy(cursor, cursor);
-  if (extent >= 0) moveCursor(cursor, cursor, extent);
+/** Moves a cursor to an extent that is known to have room; false: to none. */
+function findKnownRoom(cursor: number, sizeClass: number): boolean {
+  const extent = popRoomy(cursor, sizeClass);
+  if (extent >= 0) moveCursor(cursor, sizeClass, extent);
   return extent >= 0 && cursorHasRoom(cursor);
 }
 
@@ -161,7 +186,7 @@ export function allocateElsewhere(bytes: number): Ref {
   const cursor = classOfGranules[(bytes + 15) >>> 4]!;
   if (cursorHasRoom(cursor)) return allocate(bytes, DATA);
   if (cursorExtent[cursor]! >= 0) leaveExtent(cursor);
-  return findKnownRoom(cursor) ? allocate(bytes, DATA) : NULL_REF;
+  return findKnownRoom(cursor, cursor) ? allocate(bytes, DATA) : NULL_REF;
 }
 
 /** An extent is no longer being emptied: what is free in it may be used again. */
@@ -346,7 +371,7 @@ function popRoomy(cursor: number, sizeClass: number): number {
     if (roomyCursor[extent] === cursor + 1) roomyCursor[extent] = 0;
     // One that a checkpoint has not reached yet is noted again when it is passed, and one that is being
     // emptied when that has ended.
-    if (cursor < SIZE_CLASSES && (isClosed(extent) || isUnsettled(extent))) continue;
+    if (isAvoided(extent, cursor) || (cursor < SIZE_CLASSES && isClosed(extent))) continue;
     // The extent may have been given back, and even taken for something else, since it was noted.
     if (belongs(extent, sizeClass, cursor >= SIZE_CLASSES ? DENSE : 0)) return extent;
   }
@@ -417,7 +442,7 @@ function noteRoom(extent: number, sizeClass: number, used: number): void {
   if (slotCount[sizeClass]! - used < roomyCount(sizeClass)) return;
   const cursor = cursorOf(extent);
   if (roomyCursor[extent] === cursor + 1 || isClosed(extent)) return;
-  if (cursor < SIZE_CLASSES && isUnsettled(extent)) return;
+  if (isAvoided(extent, cursor)) return;
   roomyCursor[extent] = cursor + 1;
   roomy[cursor]!.push(extent);
 }

@@ -128,7 +128,7 @@ function setEntry(extent: number, kind: number, density: number, sizeClass: numb
 
 /** Takes the lowest free extent, preferring populated ones; -1 when the arena is full. */
 export function takeExtent(kind: number, density: Density, sizeClass: number): number {
-  const extent = ready.length > 0 ? ready.shift()! : findFree();
+  const extent = ready.length > 0 ? ready[0]! : findFree();
   if (extent < 0) return -1;
   if (dirty[extent] === 0) touchFresh(extent);
   occupy(extent, kind, density, sizeClass);
@@ -173,11 +173,10 @@ export function setRunLength(first: number, count: number): void {
 function occupy(extent: number, kind: number, density: Density, sizeClass: number): void {
   const at = ready.indexOf(extent);
   if (at >= 0) ready.splice(at, 1);
+  else if (dirty[extent] === 0) noteFresh(1); // those in `ready` were counted when they were populated
   if (dirty[extent] === 1) {
     dirty[extent] = 0;
     dirtyCount--;
-  } else {
-    noteFresh(1);
   }
   freeCount--;
   if (extent >= highestUsed) highestUsed = extent + 1;
@@ -232,9 +231,11 @@ function findFreeRun(count: number): number {
 export function populateAhead(): void {
   while (ready.length < READY_EXTENTS) {
     const next = findFree();
-    if (next < 0) return;
+    if (next < 0 || (dirty[next] === 0 && !mayTakeFresh())) return;
     ready.push(next);
-    if (dirty[next] === 0) native.populateExtents(next, 1);
+    if (dirty[next] === 1) continue;
+    native.populateExtents(next, 1);
+    noteFresh(1);
   }
 }
 

@@ -76,8 +76,8 @@ function readBound(): void {
   freshBytesMax = Math.min(bound, freshBytes + roomToCome);
 }
 
-/** Called right after the cut: from now on pages settle. `runEpoch`: of the page states. */
-export function noteCut(runEpoch: number): void {
+/** Called right after the cut, by the allocator: pages settle from now on. `runEpoch`: of their states. */
+export function beginSettling(runEpoch: number): void {
   epoch = runEpoch;
   readBound();
 }
@@ -90,6 +90,11 @@ export function endRun(): void {
 
 export function isRunActive(): boolean {
   return active;
+}
+
+/** Whether a run is active whose cut has been made. */
+export function isCutMade(): boolean {
+  return active && epoch !== NO_EPOCH;
 }
 
 /** Whether an object can be written to without being caught. */
@@ -152,17 +157,21 @@ export function relocatedPeak(): number {
  */
 function rehearse(): void {
   active = true;
-  unsettled[0] = 1;
-  const before = states[0]!; // of the root page, which no run covers yet
+  runEnd = 1;
+  const before = states.slice(0, PAGES_PER_EXTENT); // of the first extent, which no run covers yet
   for (let i = 0; i < REHEARSALS; i++) {
-    states[0] = i % 3; // pending, being copied, settled
+    states.fill(i % 3, 0, PAGES_PER_EXTENT); // pending, being copied, settled
+    unsettled[0] = 1;
     epoch = i % 2 === 0 ? NO_EPOCH : 0;
     isSettled(1 as Ref, i);
-    isUnsettled(0);
+    passedEnd = 0;
+    nextPassed();
   }
-  states[0] = before;
+  states.set(before);
   active = false;
   unsettled[0] = 0;
+  passedEnd = 0;
+  runEnd = 0;
 }
 
 rehearse();

@@ -26,6 +26,7 @@ import { allocate, free } from '../memory/allocator.js';
 import { wordWindows } from '../memory/arena.js';
 import { DENSE } from '../memory/extents.js';
 import { NULL_REF, PAGE_BYTES, type Ref, WINDOW_MASK, WINDOW_SHIFT } from '../memory/layout.js';
+import { mayWriteDense } from '../memory/placement.js';
 import { keyEquals, locateKey, span } from './entry.js';
 import { hashKey, TABLE_SEED } from './key_hash.js';
 
@@ -60,7 +61,7 @@ let foundRef = NULL_REF;
 let foundHash = 0;
 let foundWords = wordWindows[0]!;
 let foundIndex = 0; // word index of the Ref
-let foundSegment = 0; // word index of the segment
+let foundSegment = NULL_REF;
 
 export function fingerprintOf(hash: number): number {
   const bits = (hash >>> 6) & 0xff;
@@ -138,7 +139,7 @@ export function find(
           foundHash = hash;
           foundWords = words;
           foundIndex = index;
-          foundSegment = base;
+          foundSegment = segment as Ref;
           return ref;
         }
         matches &= matches - 1;
@@ -168,7 +169,7 @@ function locate(table: Ref, ref: Ref): void {
       foundHash = hash;
       foundWords = words;
       foundIndex = index;
-      foundSegment = base;
+      foundSegment = segment;
       return;
     }
     if ((words[first + META_WORD]! & 0xffff) === 0) break;
@@ -180,6 +181,7 @@ function locate(table: Ref, ref: Ref): void {
 /** Puts another entry with the same key in the place of `ref`. One word is written. */
 export function replaceEntry(table: Ref, ref: Ref, by: Ref): void {
   locate(table, ref);
+  makeFoundWritable(table);
   foundWords[foundIndex] = by;
   foundRef = by;
 }
@@ -187,10 +189,11 @@ export function replaceEntry(table: Ref, ref: Ref, by: Ref): void {
 /** Takes an entry out of the table. The caller frees it. */
 export function removeEntry(table: Ref, ref: Ref): void {
   locate(table, ref);
+  makeFoundWritable(table);
   foundRef = NULL_REF;
   const hash = foundHash;
   const words = foundWords;
-  const base = foundSegment;
+  const base = (foundSegment & WINDOW_MASK) << 2;
   const offset = foundIndex - base;
   const bucket = offset >>> 4;
   const slot = offset & 15;
@@ -218,7 +221,7 @@ export function insert(table: Ref, hash: number, ref: Ref): boolean {
   if (root[at] === 0 && !createDirectory(table)) return false;
   foundRef = NULL_REF;
   for (;;) {
-    const segment = segmentFor(root, at, hash);
+    const segment = writableSegment(root, at, hash, segmentFor(root, at, hash));
     const words = wordWindows[segment >>> WINDOW_SHIFT]!;
     const base = (segment & WINDOW_MASK) << 2;
     const count = words[base + META_WORD]! >>> 16;
@@ -237,6 +240,35 @@ export function segmentFor(root: Int32Array, at: number, hash: number): Ref {
   return wordWindows[directory >>> WINDOW_SHIFT]![
     ((directory & WINDOW_MASK) << 2) + directoryIndex(hash, root[at + TABLE_DEPTH]!)
   ]! as Ref;
+}
+
+/** Before the segment of the entry that was found is written to. */
+function makeFoundWritable(table: Ref): void {
+  const segment = foundSegment;
+  const by = writableSegment(rootWords(table), rootIndex(table), foundHash, segment);
+  if (by === segment) return;
+  foundIndex += ((by & WINDOW_MASK) - (segment & WINDOW_MASK)) << 2;
+  foundSegment = by;
+  foundWords = wordWindows[by >>> WINDOW_SHIFT]!;
+}
+
+/**
+ * The segment of a hash that may be written to: another one with the same entries in its place, where
+ * writes to this one would be caught (memory/placement.ts). Where there is no memory, the same.
+ */
+function writableSegment(root: Int32Array, at: number, hash: number, segment: Ref): Ref {
+  if (mayWriteDense(segment, SEGMENT_BYTES)) return segment;
+  const by = allocate(SEGMENT_BYTES, DENSE);
+  if (by === NULL_REF) return segment;
+  const words = wordWindows[segment >>> WINDOW_SHIFT]!;
+  const base = (segment & WINDOW_MASK) << 2;
+  wordWindows[by >>> WINDOW_SHIFT]!.set(
+    words.subarray(base, base + SEGMENT_WORDS),
+    (by & WINDOW_MASK) << 2,
+  );
+  pointDirectory(root, at, hash, localDepth(words, base), by);
+  free(segment, SEGMENT_BYTES, DENSE);
+  return by;
 }
 
 export function localDepth(words: Int32Array, base: number): number {
@@ -322,7 +354,9 @@ function splitSegment(table: Ref, hash: number): boolean {
   words.fill(0, base, base + SEGMENT_WORDS);
   words[base + BUCKET_WORDS + META_WORD] = (depth + 1) << 16;
   distribute(table, scratch, segment, upper, 31 - depth);
-  pointDirectory(root, at, hash, depth + 1, segment, upper);
+  const splitBit = 1 << (31 - depth);
+  pointDirectory(root, at, hash & ~splitBit, depth + 1, segment);
+  pointDirectory(root, at, hash | splitBit, depth + 1, upper);
   root[at + TABLE_SEGMENTS] = root[at + TABLE_SEGMENTS]! + 1;
   if (depth + 1 === root[at + TABLE_DEPTH]!) {
     root[at + TABLE_DEEPEST] = root[at + TABLE_DEEPEST]! + 2;
@@ -372,23 +406,14 @@ export function hashOfEntry(table: Ref, ref: Ref): number {
   return hashKey(table, span.view, span.offset, span.length);
 }
 
-/** Lets the directory's places of the prefix at `depth` bits point to the two halves. */
-function pointDirectory(
-  root: Int32Array,
-  at: number,
-  hash: number,
-  depth: number,
-  lower: Ref,
-  upper: Ref,
-): void {
+/** Lets the directory's places of the prefix at `depth` bits point to a segment. */
+function pointDirectory(root: Int32Array, at: number, hash: number, depth: number, to: Ref): void {
   const globalDepth = root[at + TABLE_DEPTH]!;
   const directory = root[at]!;
-  const words = wordWindows[directory >>> WINDOW_SHIFT]!;
   const width = 1 << (globalDepth - depth);
   const first =
-    ((directory & WINDOW_MASK) << 2) + (directoryIndex(hash, globalDepth) & ~(2 * width - 1));
-  words.fill(lower, first, first + width);
-  words.fill(upper, first + width, first + 2 * width);
+    ((directory & WINDOW_MASK) << 2) + (directoryIndex(hash, globalDepth) & ~(width - 1));
+  wordWindows[directory >>> WINDOW_SHIFT]!.fill(to, first, first + width);
 }
 
 function growDirectory(root: Int32Array, at: number): boolean {
@@ -430,7 +455,7 @@ function mergeSegment(table: Ref, hash: number): void {
   words[base + BUCKET_WORDS + META_WORD] = words[base + BUCKET_WORDS + META_WORD]! - 0x10000;
   // Both targets are the same segment: every entry goes there, whatever the bit says.
   distribute(table, scratch, segment, segment, 0);
-  pointDirectory(root, at, hash, depth, segment, segment);
+  pointDirectory(root, at, hash, depth - 1, segment);
   free(buddy, SEGMENT_BYTES, DENSE);
   root[at + TABLE_SEGMENTS] = root[at + TABLE_SEGMENTS]! - 1;
   if (depth === root[at + TABLE_DEPTH]!) {

@@ -14,7 +14,6 @@ const { createHeap, flushHeap } = await import('../../storage/heap.js');
 const { arena } = await import('../../storage/memory/arena.js');
 const { describeExtents } = await import('../../storage/memory/extents.js');
 const { databaseRoot } = await import('../../storage/memory/layout.js');
-const { noteCut } = await import('../../storage/memory/settled.js');
 const { lookup } = await import('../../storage/keyspace/keyspace.js');
 const { hashKey } = await import('../../storage/structures/key_hash.js');
 const { setLimits, setTable } = await import('../../storage/values/set.js');
@@ -192,7 +191,7 @@ test.each([
       else {
         allocator.avoidPendingExtents(describeExtents(), () => 1e9);
         pageStates.fill(0);
-        noteCut((step % 60) + 2); // every page is pending
+        allocator.noteCut((step % 60) + 2); // every page is pending
       }
       running = !running;
     }

@@ -1,9 +1,8 @@
 // A checkpoint as far as placement sees it, for model tests: extents are protected, the cut comes, pages
 // settle bit by bit, the run ends. Import it after openTestArena().
-import { avoidPendingExtents, useAllExtents } from '../../storage/memory/allocator.js';
+import { avoidPendingExtents, noteCut, useAllExtents } from '../../storage/memory/allocator.js';
 import { arena } from '../../storage/memory/arena.js';
 import { describeExtents } from '../../storage/memory/extents.js';
-import { noteCut } from '../../storage/memory/settled.js';
 import type { Random } from '../support/random.js';
 
 /** Checkpoints have epochs of six bits; a page state is epoch * 4 + state. */

@@ -1,12 +1,17 @@
 // The hash table against a Map: seeded random operations with verifyTable after each batch, entries
 // that collide, growth to many segments and back. TABLE_SEED replays a run.
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Ref } from '../../storage/memory/layout.js';
 import { openTestArena } from '../support/open_arena.js';
 import { numberFromEnv, Random } from '../support/random.js';
 
 const allocator = await openTestArena(128 * 1024 * 1024);
 const { NULL_REF } = await import('../../storage/memory/layout.js');
+const { byteWindows } = await import('../../storage/memory/arena.js');
+const { describeExtents } = await import('../../storage/memory/extents.js');
+const { WINDOW_MASK, WINDOW_SHIFT } = await import('../../storage/memory/layout.js');
 const hashTable = await import('../../storage/structures/hash_table.js');
+const { forEachSegment } = await import('../../storage/structures/table_walk.js');
 const { randomEntry } = await import('../../storage/structures/random_entry.js');
 const { keyOf, TableFixture } = await import('./table_fixture.js');
 
@@ -231,5 +236,46 @@ describe('randomEntry', () => {
     fixture.add('a');
     fixture.remove('a');
     expect(randomEntry(fixture.table, () => 0)).toBe(NULL_REF);
+  });
+});
+
+describe('while a checkpoint runs', () => {
+  /** No page state bears it: all pages of the run are pending. */
+  const EPOCH = 64;
+
+  function segments(): Ref[] {
+    const refs: Ref[] = [];
+    forEachSegment(fixture.table, (_words, _base, segment) => refs.push(segment));
+    return refs;
+  }
+
+  function bytesAt(segment: Ref): Buffer {
+    const start = (segment & WINDOW_MASK) << 4;
+    const bytes = byteWindows[segment >>> WINDOW_SHIFT]!;
+    return Buffer.from(bytes.slice(start, start + hashTable.SEGMENT_BYTES));
+  }
+
+  test.each([1e9, 0])('segments that are not copied yet stay as they are, bound %d', (bound) => {
+    const random = new Random(SEED + 7);
+    churn(random, 40_000, 30_000, 0.9);
+    const used = allocator.usedBytes();
+    allocator.avoidPendingExtents(describeExtents(), () => bound);
+    const before = segments();
+    churn(random, 1000, 30_000, 0.5);
+    expect(segments(), 'until the cut they are written to').toEqual(before);
+    allocator.noteCut(EPOCH);
+    const images = before.map(bytesAt);
+    churn(random, 40_000, 30_000, 0.5);
+    fixture.verify();
+    const unchanged = before.filter((segment, i) => bytesAt(segment).equals(images[i]!)).length;
+    // With no room for copies writes go where they went, and are caught.
+    expect(unchanged).toBe(bound > 0 ? before.length : 0);
+    if (bound > 0) for (const segment of segments()) expect(before).not.toContain(segment);
+    allocator.useAllExtents();
+    const moved = segments();
+    churn(random, 2000, 30_000, 1);
+    expect(segments()).toEqual(expect.arrayContaining(moved));
+    fixture.verify();
+    expect(allocator.usedBytes()).toBeLessThan(used * 1.5);
   });
 });

@@ -9,7 +9,6 @@ const allocator = await openTestArena(ARENA_BYTES_MIN);
 const { arena } = await import('../../storage/memory/arena.js');
 const { DATA, describeExtents } = await import('../../storage/memory/extents.js');
 const { NULL_REF } = await import('../../storage/memory/layout.js');
-const { noteCut } = await import('../../storage/memory/settled.js');
 const integers = await import('../../storage/structures/integer_set.js');
 
 const SEED = numberFromEnv('INTEGER_SET_SEED', 20_291);
@@ -100,7 +99,7 @@ test.each([
       else {
         allocator.avoidPendingExtents(describeExtents(), () => 1e9);
         pageStates.fill(0);
-        noteCut((i % 60) + 2); // every page is pending
+        allocator.noteCut((i % 60) + 2); // every page is pending
       }
       running = !running;
     }

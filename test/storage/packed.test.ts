@@ -8,7 +8,6 @@ const allocator = await openTestArena(64 * 1024 * 1024);
 const { arena } = await import('../../storage/memory/arena.js');
 const { DATA, describeExtents } = await import('../../storage/memory/extents.js');
 const { NULL_REF } = await import('../../storage/memory/layout.js');
-const { noteCut } = await import('../../storage/memory/settled.js');
 const packed = await import('../../storage/structures/packed.js');
 const { span } = await import('../../storage/structures/entry.js');
 
@@ -62,7 +61,7 @@ test.each([1, 2, 3])('random changes, run %i', (run) => {
       else {
         allocator.avoidPendingExtents(describeExtents(), () => 1e9);
         pageStates.fill(0);
-        noteCut((i % 60) + 2); // every page is pending
+        allocator.noteCut((i % 60) + 2); // every page is pending
       }
       running = !running;
     }
