@@ -48,6 +48,7 @@ import {
   updateReading,
 } from './clients.js';
 import { dispatch } from './dispatch.js';
+import { breakTiming } from './execute.js';
 import {
   attachOutput,
   beginSegment,
@@ -272,6 +273,7 @@ function runRequests(client: Client, buffer: Uint8Array, start: number, end: num
   overflowsSeen = overflow.count;
   let at = start;
   while (at < end) {
+    breakTiming();
     const parsed = state.isFresh() ? parseAhead(buffer, at, end, FRAMES) : 0;
     if (parsed > 0) {
       const next = runAhead(client, buffer, at, parsed);
@@ -348,13 +350,20 @@ function run(client: Client): boolean {
     return false;
   }
   client.commands++;
-  if (anyReady()) serveReady();
+  if (anyReady()) serveOthers();
   if (--untilCheck === 0 || reply.position > OUTPUT_BYTES / 2 || overflow.count !== overflowsSeen) {
     untilCheck = COMMANDS_PER_CHECK;
     overflowsSeen = overflow.count;
     if (!client.closing && holdIfFull(client)) updateReading(client);
+    breakTiming();
   }
   return true;
+}
+
+/** Serves the clients that waited for what the request has changed. */
+function serveOthers(): void {
+  serveReady();
+  breakTiming();
 }
 
 function protocolError(client: Client, text: string): void {

@@ -65,11 +65,22 @@ export function seekIndex(cursor: Cursor, root: Ref, rootWord: number, index: nu
   }
   let node = cursor.top as Ref;
   let left = index | 0;
+  let total = cursor.count | 0;
   for (let level = cursor.height - 1; level > 0; level--) {
     const words = nodeWords(node);
     const base = nodeBase(node);
+    const counts = base + COUNT_WORD;
     let child = 0;
-    while (left >= words[base + COUNT_WORD + child]!) left -= words[base + COUNT_WORD + child++]!;
+    if (left < total >> 1) {
+      while (left >= words[counts + child]!) left -= words[counts + child++]!;
+    } else {
+      // From the last child down: `total` becomes the items before `child`.
+      child = words[base]! - 1;
+      total -= words[counts + child]!;
+      while (left < total) total -= words[counts + --child]!;
+      left -= total;
+    }
+    total = words[counts + child]!;
     cursor.nodes[level] = node;
     cursor.indexes[level] = child;
     node = words[base + CHILD_WORD + child]! as Ref;

@@ -118,7 +118,9 @@ export function locateKey(ref: Ref): void {
     span.length = words[index + (at >>> 2) + 1]! >>> 0;
     return;
   }
-  span.view = byteWindows[ref >>> WINDOW_SHIFT]!;
+  // Nearly always the same window: a store of an object costs more than to look first.
+  const view = byteWindows[ref >>> WINDOW_SHIFT]!;
+  if (span.view !== view) span.view = view;
   span.offset = (index << 2) + at;
   span.length = words[index + 1]! & KEY_LENGTH_MASK;
 }

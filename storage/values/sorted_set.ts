@@ -307,7 +307,7 @@ function touchElements(): void {
 /** Fills `walked` from an element of the table that scannedTable() gave. */
 export function walkElement(element: Ref): void {
   locateKey(element);
-  walked.view = span.view;
+  if (walked.view !== span.view) walked.view = span.view;
   walked.offset = span.offset;
   walked.length = span.length;
   walked.element = element;
