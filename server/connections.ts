@@ -21,6 +21,7 @@ import { args, FRAMES } from '../protocol/arguments.js';
 import * as errors from '../protocol/error_replies.js';
 import { reply } from '../protocol/reply_writer.js';
 import { COMPLETE, EMPTY, INCOMPLETE, parse, parseAhead } from '../protocol/resp_parser.js';
+import { isApproaching, stepNow } from '../storage/checkpoint/run.js';
 import { NULL_REF } from '../storage/memory/layout.js';
 import { clock, setClock } from '../storage/structures/clock.js';
 import { forgetAhead } from '../storage/structures/key_hash.js';
@@ -74,6 +75,8 @@ const DIRECT_BYTES_MAX = 256 * 1024;
 const LOOP_MILLIS = 1;
 /** And within a turn: so much input is served between two looks at the clock. */
 const INPUT_BYTES_PER_LOOK = 16 * 1024;
+/** Commands between two steps of a checkpoint that nears its cut: as many calls as a step makes, at most. */
+const COMMANDS_PER_APPROACH = 128;
 /** Commands of one client between two looks at how much of its output waits. */
 const COMMANDS_PER_CHECK = 64;
 
@@ -92,6 +95,8 @@ let repliesWait = false;
 /** Input that was served since the last look at the clock, and since when replies are kept. */
 let servedBytes = 0;
 let repliesSince = 0;
+/** Commands that had been processed at the last step of a checkpoint's approach within a turn. */
+let approachedAt = 0;
 
 /** Creates the reactor; nothing is accepted before listen(). */
 export function startReactor(): ReactorHandle {
@@ -126,6 +131,7 @@ function runLoop(): void {
     for (let i = 0; i < count; i++) {
       handleEvent(i * EVENT_FIELDS);
       if (servedBytes >= INPUT_BYTES_PER_LOOK) divideTurn();
+      if (isApproaching()) approachWithin();
     }
     serveResumed();
     forgetAhead();
@@ -147,6 +153,14 @@ function divideTurn(): void {
   if (now - repliesSince < LOOP_MILLIS) return;
   repliesSince = now;
   reactor.flush(takeSends());
+}
+
+/** Within a turn that changes much, a checkpoint that nears its cut goes on, too: what is written between
+ *  two of its steps is what the next one protects again, and the last step is a part of the pause. */
+function approachWithin(): void {
+  if (stats.commandsProcessed - approachedAt < COMMANDS_PER_APPROACH) return;
+  approachedAt = stats.commandsProcessed;
+  stepNow();
 }
 
 /** Looks ahead for the first requests of a turn's clients: most have one, when they do not pipeline. */

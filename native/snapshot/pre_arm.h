@@ -93,9 +93,10 @@ class PreArm {
   // With both cores busy this thread may get little of them, while writers undo what it did: the
   // rest is then left to the steps of the server.
   static constexpr uint64_t kPassesNanosMax = 2'000'000'000;
-  // The first step of catchUp() takes a quarter of a millisecond, each further one a bit more.
+  // The first step of catchUp() takes a quarter of a millisecond, each further one a bit more. Between two
+  // of them the server runs about half as many commands, so a few dozen are enough.
   static constexpr size_t kCallsInFirstStep = 224;
-  static constexpr size_t kCallsMorePerStep = 32;
+  static constexpr size_t kCallsMorePerStep = 4;
   // Protecting a split extent as a whole costs as much as this many of its ranges.
   static constexpr size_t kCallsPerExtent = 12;
   // Noted pages that are no farther apart than this are protected by one call: it costs as much as

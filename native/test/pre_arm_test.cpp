@@ -258,9 +258,9 @@ TEST(the_last_steps_before_the_cut_are_bounded) {
   for (; !isNear; steps++) {
     for (size_t i = 0; i < 100; i++) fixture.write((i * 641 % (kExtents * 512)) * kPageBytes, 9);
     CHECK_OK(fixture.checkpoint.approach(isNear));
-    CHECK(calls.taken() <= 224 + 32 * steps + 12);
+    CHECK(calls.taken() <= 224 + 4 * steps + 12);
   }
-  CHECK(steps >= 3 && steps <= 6);  // 640 calls and 100 more in between
+  CHECK(steps >= 3 && steps <= 7);  // 640 calls and 100 more in between
   CHECK_OK(fixture.cut(kinds, kMemory));
   CHECK_EQUAL(fixture.checkpoint.counters().rangesAtCut, 0);
   fixture.checkRun();

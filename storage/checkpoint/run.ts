@@ -57,8 +57,8 @@ const PLACEMENT_BYTES_MIN = 4 * 1024 * 1024;
 /** Left over for what a run causes in passing: page tables, stacks, compiled code. */
 const MARGIN_BYTES = 1536 * 1024;
 
-/** Steps before the cut is made with whatever is left. A few are enough (native/snapshot/pre_arm.h). */
-const APPROACH_STEPS_MAX = 100;
+/** Steps before the cut is made with whatever is left. A tenth is enough (native/snapshot/pre_arm.h). */
+const APPROACH_STEPS_MAX = 400;
 /** What updates out of place may take of that rest before the cut, so that some is left where it counts
  *  most. */
 const SHARE_IN_PROTECTION = 0.5;
@@ -74,7 +74,7 @@ interface Run {
 let running = false;
 let placementShare = 1;
 /** A run between its preparation and its cut, and its next step. */
-let approaching: { run: Run; step: NodeJS.Immediate } | null = null;
+let approaching: { run: Run; stepsLeft: number; step: NodeJS.Immediate } | null = null;
 /** Somebody stands still until the run has ended: it must leave nothing to be done later. */
 let awaited = false;
 
@@ -105,6 +105,19 @@ export function runCheckpoint(request: CheckpointRequest): void {
     cut(run);
   });
   waitForCheckpoint();
+}
+
+/** Whether a run is near its cut, and the less is written between two of its steps the smaller they are. */
+export function isApproaching(): boolean {
+  return approaching !== null;
+}
+
+/** Takes the next step of the approach now, between two commands, instead of after this turn of the loop. */
+export function stepNow(): void {
+  if (approaching === null) return;
+  const { run, stepsLeft, step } = approaching;
+  clearImmediate(step);
+  approach(run, stepsLeft - 1);
 }
 
 /** Waits until the run that is active has ended. */
@@ -172,7 +185,7 @@ function approach(run: Run, stepsLeft: number): void {
   guarded(run.request, () => {
     const isNear = native.checkpointApproach();
     if (isNear || stepsLeft === 0 || awaited) cut(run);
-    else approaching = { run, step: setImmediate(approach, run, stepsLeft - 1) };
+    else approaching = { run, stepsLeft, step: setImmediate(approach, run, stepsLeft - 1) };
   });
 }
 
