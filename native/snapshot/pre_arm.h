@@ -93,8 +93,8 @@ class PreArm {
   // With both cores busy this thread may get little of them, while writers undo what it did: the
   // rest is then left to the steps of the server.
   static constexpr uint64_t kPassesNanosMax = 2'000'000'000;
-  // The first step of catchUp() takes a quarter of a millisecond, each further one a bit more. Between two
-  // of them the server runs about half as many commands, so a few dozen are enough.
+  // The first step of catchUp() takes a quarter of a millisecond, each further one a bit more.
+  // Between two of them the server runs about half as many commands, so a few dozen are enough.
   static constexpr size_t kCallsInFirstStep = 224;
   static constexpr size_t kCallsMorePerStep = 4;
   // Protecting a split extent as a whole costs as much as this many of its ranges.
