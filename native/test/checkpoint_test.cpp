@@ -337,7 +337,8 @@ std::atomic<pid_t> threadOfExtent[6];
 
 pid_t ownThread() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-// The thread for idle cores loses its core for longer than it may, in the second extent.
+// The thread for idle cores loses its core for longer than it may, in the second extent at the
+// latest: on a busy machine it may have lost it in the first already.
 TEST(objects_are_copied_by_another_thread_when_no_core_is_idle) {
   Fixture fixture(6);
   fixture.fill(1);
@@ -353,11 +354,12 @@ TEST(objects_are_copied_by_another_thread_when_no_core_is_idle) {
   });
   CHECK_OK(fixture.cut({1, 1, 1, 1, 1, 1}, 32 << 20));
   fixture.checkCopied();
-  CHECK_EQUAL(threadOfExtent[0].load(), threadOfExtent[1].load());
-  for (int extent = 2; extent < 6; extent++) {
-    CHECK(threadOfExtent[extent].load() != threadOfExtent[1].load());
-    CHECK_EQUAL(threadOfExtent[extent].load(), threadOfExtent[2].load());
+  int handovers = 0;
+  for (int extent = 1; extent < 6; extent++) {
+    if (threadOfExtent[extent].load() != threadOfExtent[extent - 1].load()) handovers++;
   }
+  CHECK_EQUAL(handovers, 1);
+  CHECK(threadOfExtent[2].load() != threadOfExtent[0].load());
   fixture.checkpoint.abort();
 }
 
